@@ -1,0 +1,23 @@
+// Builds after `npm ci`, so that `npx orderly` works at once. An install without
+// development dependencies has no compiler and runs the build that it was given.
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const require = createRequire(import.meta.url)
+
+const findCompiler = () => {
+  try {
+    return join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
+  } catch {
+    return undefined
+  }
+}
+
+const compiler = findCompiler()
+if (compiler === undefined) {
+  console.error('orderly: no TypeScript installed, nothing built (npm ci without --omit=dev builds).')
+} else {
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+}

@@ -1,0 +1,58 @@
+import type { Logger } from 'pino'
+import { systemClock, type Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createEmit } from './log.ts'
+import { createDesk, type Desk } from './orders/desk.ts'
+import { createOrderStore, type OrderStore } from './orders/store.ts'
+import { connect } from './redis/connect.ts'
+import { createMeter, type Meter } from './redis/meter.ts'
+import type { Connection } from './redis/transport.ts'
+import { createOrderPruner } from './sweeps/order-pruner.ts'
+import type { Sweeps } from './sweeps/registry.ts'
+import { calendarCutoffs } from './sweeps/retention.ts'
+import { createSweepRunner } from './sweeps/sweep.ts'
+
+/** What an app is made of that a test, the CLI or a rehearsal may hand in instead. */
+export interface Parts {
+  readonly clock: Clock
+  readonly connection: Connection
+}
+
+/** The whole of Orderly, put together. */
+export interface App {
+  readonly config: Config
+  readonly clock: Clock
+  /** Which kind of Redis is in use. */
+  readonly kind: Connection['kind']
+  readonly meter: Meter
+  readonly orders: OrderStore
+  readonly desk: Desk
+  readonly sweeps: Sweeps
+  close(): Promise<void>
+}
+
+/** Puts the app together. Connects to nothing and costs no Redis command until something is asked of it. */
+export async function createApp(config: Config, log: Logger, given: Partial<Parts> = {}): Promise<App> {
+  const { zone, retentionDays: days } = config
+  const clock = given.clock ?? systemClock
+  const emit = createEmit(log)
+  const connection = given.connection ?? (await connect(config.redis, { clock }))
+  const meter = createMeter(connection.send)
+  const orders = createOrderStore({
+    send: meter.open('orders').send,
+    clock,
+    zone,
+    earliestMs: () => calendarCutoffs({ days, zone }, clock()).extendedCutoffMs,
+  })
+  const desk = createDesk({
+    store: orders,
+    clock,
+    zone,
+    cutoffMs: () => calendarCutoffs({ days, zone }, clock()).cutoffMs,
+    ttlDays: config.orderTtlDays,
+  })
+  const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
+  const runner = createSweepRunner({ meter, clock, zone, emit, onDefect })
+  const sweeps: Sweeps = { orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days })) }
+  return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, close: connection.close }
+}

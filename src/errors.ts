@@ -1,0 +1,49 @@
+/** An error with a stable code, a message that says what to do, and never a secret or a stored value. */
+export abstract class AppError<Code extends string = string> extends Error {
+  readonly code: Code
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The environment is not usable. `problems` names every variable and its rule, never a value. */
+export class ConfigError extends AppError<'BAD_CONFIGURATION'> {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super('BAD_CONFIGURATION', `The configuration is not usable:\n${problems.map((one) => `  ${one}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** What somebody handed in (an argument, a file, an order) breaks a rule. Nothing was changed. */
+export class InputError extends AppError<'BAD_INPUT'> {
+  override readonly name = 'InputError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('BAD_INPUT', message, options)
+  }
+}
+
+/**
+ * What went wrong between Orderly and Redis, told apart by what a caller does about it:
+ *
+ * - `REDIS_UNREACHABLE`: no answer. The request may or may not have been carried out.
+ * - `REDIS_REFUSED`: the server said no (credentials, permission, an unknown command). Nothing was done.
+ * - `REDIS_LIMIT`: the provider's monthly command limit is reached. Stop; a retry is refused too.
+ * - `REDIS_FULL`: no room for writes. Reads and deletions still work.
+ * - `REDIS_WRONG_TYPE`: the key holds another type than the command needs.
+ */
+export type RedisErrorCode = 'REDIS_UNREACHABLE' | 'REDIS_REFUSED' | 'REDIS_LIMIT' | 'REDIS_FULL' | 'REDIS_WRONG_TYPE'
+
+/** A failure of Redis. Its message and cause never hold a command's arguments, a stored value or a credential. */
+export class RedisError extends AppError<RedisErrorCode> {
+  override readonly name = 'RedisError'
+}
+
+/** Whether an error is a Redis failure, of the given kind if one is given. */
+export const isRedisError = (error: unknown, code?: RedisErrorCode): error is RedisError =>
+  error instanceof RedisError && (code === undefined || error.code === code)

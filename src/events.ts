@@ -1,0 +1,26 @@
+/** Names and shapes of the log events that others may rely on. Details are primitives, never order contents. */
+export interface Events {
+  /** One order was deleted. `orderTime` is ISO 8601, null where it could not be read (far beyond every cutoff). */
+  'order.deleted': { readonly order: string; readonly orderTime: string | null }
+  /** A sweep ended, whatever came of it. */
+  'sweep.finished': {
+    readonly sweep: string
+    readonly id: string
+    readonly trigger: string
+    readonly dryRun: boolean
+    readonly outcome: string
+    readonly because: string | null
+    readonly scanned: number
+    readonly deleted: number
+    readonly billedCommands: number
+    readonly durationMs: number
+  }
+}
+
+export type EventName = keyof Events
+
+/** How urgent an event is: info = someone may care tomorrow, warn = look this week, error = now. */
+export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Writes one event to the log. */
+export type Emit = <Name extends EventName>(level: EventLevel, name: Name, detail: Events[Name]) => void

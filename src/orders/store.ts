@@ -1,0 +1,229 @@
+import { Buffer } from 'node:buffer'
+import type { Clock } from '../clock.ts'
+import { isRedisError, RedisError } from '../errors.ts'
+import { orderKey } from '../redis/keys.ts'
+import { withRepeats } from '../redis/repeat.ts'
+import { dropLeftover, evalCommand } from '../redis/scripts.ts'
+import { ask, integerOf, optionalTextOf, type Transport } from '../redis/transport.ts'
+import { copyOf, createOrderCopies, type Copy, type OrderCopies } from './copies.ts'
+import { encodeEntries, isLeftover, type Entry, type StoredObject } from './entries.ts'
+import type { Order } from './fold.ts'
+import { loadOrders, type Loaded } from './load.ts'
+import type { OrderId } from './order.ts'
+import { createQueues } from './queues.ts'
+
+/** What a change came to. */
+export type Changed<Refusal> =
+  /** The entries are in the store; whether they were applied or void is told by the order's history. */
+  | { readonly outcome: 'appended'; readonly order: Order }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly order: Order }
+  | { readonly outcome: 'gone' }
+
+/** What to do about an order, decided on the copy at hand. */
+export type Decision<Refusal> =
+  | { readonly append: readonly [Entry, ...Entry[]] }
+  /** `mayBeStale`: the copy may be older than what the deciding person saw, so read the order before refusing. */
+  | { readonly refuse: Refusal; readonly mayBeStale: boolean }
+
+export interface Created {
+  /** False when the store already had this order. */
+  readonly isNew: boolean
+  readonly order: Order
+}
+
+/** The orders in Redis, with copies of the live ones in memory. */
+export interface OrderStore {
+  /**
+   * Stores a new order; the same order twice is one order. Costs 1 command; 2 when it is already there; up to 5 more for
+   * each leftover of an older one that stands in the way, three times at the most.
+   *
+   * @throws RedisError `REDIS_REFUSED` when the key stays occupied by leftovers.
+   */
+  create(id: OrderId, order: StoredObject, expirySeconds: number): Promise<Created>
+
+  /**
+   * Changes one order by appending entries. `decide` is called with the order as this instance knows it; it may be called
+   * a second time with a fresh copy. Changes to one order leave this process one after another.
+   *
+   * Costs 1 command; 2 when somebody else wrote in between; 1 more when the order is not held or the copy was in doubt;
+   * 0 when refused on the copy at hand. A change to an order that has gone costs up to 4 (the leftover is dropped).
+   *
+   * @throws RedisError when no answer came even after repeating; the change may or may not be stored, and a later repeat
+   *   of the same decision cannot count twice.
+   */
+  change<Refusal>(id: OrderId, decide: (order: Order) => Decision<Refusal>): Promise<Changed<Refusal>>
+
+  /** One order: from memory for 0 commands when held, else 1 GET. Undefined when there is none or it is no order. */
+  read(id: OrderId): Promise<Order | undefined>
+
+  /** The held orders, for 0 commands. */
+  held(): readonly Order[]
+
+  /** A held order that came from the same source, source id and creation, whatever time it is wanted for. 0 commands. */
+  findByOrigin(id: OrderId): Order | undefined
+
+  /**
+   * Reads the live orders of the whole store into memory. Costs 1 SCAN per 1 000 keys of the database and 1 MGET per
+   * 2 000 orders (or 3 MB); ids that carry a time before `earliestMs` are not read.
+   */
+  load(): Promise<Loaded>
+
+  /** Deletes an order that was just moved to `removed`. Costs 1 command. */
+  remove(id: OrderId): Promise<void>
+}
+
+export interface OrderStoreOptions {
+  readonly send: Transport
+  readonly clock: Clock
+  readonly zone: string
+  /** The extended cutoff: orders before it are not held in memory. */
+  readonly earliestMs: () => number
+  /** How many orders are held at most. @default 20 000 */
+  readonly capacity?: number
+}
+
+/** How often a change or an intake starts over when the order was replaced under its hands. */
+const TRIES = 3
+
+export function createOrderStore({ send, clock, zone, earliestMs, capacity = 20_000 }: OrderStoreOptions): OrderStore {
+  const copies = createOrderCopies({ clock, zone, earliestMs, capacity })
+  const parts: Parts = { send, repeating: withRepeats(send), copies }
+  const inTurn = createQueues<OrderId>()
+  return {
+    create: (id, order, expirySeconds) => inTurn(id, () => create(parts, id, { order, expirySeconds })),
+    change: (id, decide) => inTurn(id, () => change(parts, id, decide)),
+    read: async (id) => copies.get(id)?.order ?? (await inTurn(id, () => fetchCopy(parts, id)))?.order,
+    held: copies.orders,
+    findByOrigin: copies.findByOrigin,
+    load: () => loadOrders({ send, copies, clock, earliestMs: earliestMs() }),
+    remove: (id) =>
+      inTurn(id, async () => {
+        await ask(send, ['UNLINK', orderKey(id)])
+        copies.drop(id)
+      }),
+  }
+}
+
+interface Parts {
+  readonly send: Transport
+  readonly repeating: Transport
+  readonly copies: OrderCopies
+}
+
+interface NewOrder {
+  readonly order: StoredObject
+  readonly expirySeconds: number
+}
+
+async function create({ send, copies }: Parts, id: OrderId, { order, expirySeconds }: NewOrder): Promise<Created> {
+  const key = orderKey(id)
+  const text = JSON.stringify(order)
+  let wasRepeated = false
+  const repeating = withRepeats(send, { onRepeat: () => void (wasRepeated = true) })
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const reply = await ask(repeating, ['SET', key, text, 'NX', 'EX', expirySeconds])
+    const found = reply === null ? optionalTextOf(await ask(repeating, ['GET', key])) : text
+    if (found === undefined) continue
+    if (isLeftover(found)) {
+      await ask(send, evalCommand(dropLeftover, key))
+      continue
+    }
+    const copy = copyOf(id, found)
+    if (copy === undefined) break
+    copies.put(id, copy)
+    return { isNew: reply !== null || (wasRepeated && found === text), order: copy.order }
+  }
+  throw new RedisError('REDIS_REFUSED', `The key ${key} is occupied by something that is no order. Nothing was stored.`)
+}
+
+/** Reads an order past the copy in memory. Costs 1 command. */
+async function fetchCopy(parts: Parts, id: OrderId): Promise<Copy | undefined> {
+  const text = await fetchText(parts, id)
+  return keep(parts, id, text === undefined ? undefined : copyOf(id, text))
+}
+
+const fetchText = async ({ repeating }: Parts, id: OrderId) =>
+  optionalTextOf(await ask(repeating, ['GET', orderKey(id)]))
+
+function keep({ copies }: Parts, id: OrderId, copy: Copy | undefined): Copy | undefined {
+  if (copy === undefined) copies.drop(id)
+  else copies.put(id, copy)
+  return copy
+}
+
+async function change<R>(parts: Parts, id: OrderId, decide: (order: Order) => Decision<R>): Promise<Changed<R>> {
+  const heldCopy = parts.copies.get(id)
+  let isFresh = heldCopy === undefined
+  let copy = heldCopy ?? (await fetchCopy(parts, id))
+  for (let attempt = 1; attempt <= TRIES && copy !== undefined; attempt++) {
+    const decision = decide(copy.order)
+    if ('append' in decision) {
+      const appended = await append(parts, copy, decision.append)
+      if (appended.outcome !== 'replaced') return appended
+      copy = appended.copy
+    } else {
+      if (isFresh || !decision.mayBeStale) return { outcome: 'refused', refusal: decision.refuse, order: copy.order }
+      copy = await fetchCopy(parts, id)
+    }
+    isFresh = true
+  }
+  return { outcome: 'gone' }
+}
+
+type Appended =
+  | { readonly outcome: 'appended'; readonly order: Order }
+  | { readonly outcome: 'gone' }
+  /** The order went and was received again between our APPEND and our look: this one knows nothing of our entries. */
+  | { readonly outcome: 'replaced'; readonly copy: Copy }
+
+async function append(parts: Parts, before: Copy, entries: readonly Entry[]): Promise<Appended> {
+  const { id } = before.order
+  const added = encodeEntries(entries)
+  try {
+    const bytes = integerOf(await ask(parts.repeating, ['APPEND', orderKey(id), added]))
+    const text = await textAfterAppend(parts, before, { added, bytes })
+    if (text !== undefined && isLeftover(text)) await dropLeftoverOf(parts, id)
+    const copy = keep(
+      parts,
+      id,
+      text === undefined ? undefined : copyOf(id, text, bytesAfterAppend(text, { added, bytes })),
+    )
+    if (copy === undefined) return { outcome: 'gone' }
+    const isOurs = copy.order.history.some((item) => item.id === entries[0]?.id)
+    return isOurs ? { outcome: 'appended', order: copy.order } : { outcome: 'replaced', copy }
+  } catch (error) {
+    parts.copies.doubt(id)
+    throw error
+  }
+}
+
+interface AppendedText {
+  readonly added: string
+  /** APPEND's reply: the length of the whole value. */
+  readonly bytes: number
+}
+
+/** What the order's text is after our APPEND. Its reply tells when nobody else wrote, or when only our own entries remain. */
+async function textAfterAppend(
+  parts: Parts,
+  { order, text, bytes: bytesBefore }: Copy,
+  { added, bytes }: AppendedText,
+) {
+  const addedBytes = Buffer.byteLength(added)
+  if (bytes === bytesBefore + addedBytes) return text + added
+  if (bytes === addedBytes) return added
+  return await fetchText(parts, order.id)
+}
+
+/** A text with bytes that are no UTF-8 has another length once decoded; then only APPEND's own reply tells the true one. */
+const bytesAfterAppend = (text: string, { added, bytes }: AppendedText): number | undefined =>
+  text.includes('\ufffd') && text.endsWith(added) ? bytes : undefined
+
+/** Removes what an APPEND to a missing order left behind. Where that fails, the sweep removes it later. */
+async function dropLeftoverOf({ send }: Parts, id: OrderId): Promise<void> {
+  try {
+    await ask(send, evalCommand(dropLeftover, orderKey(id)))
+  } catch (error) {
+    if (!isRedisError(error)) throw error
+  }
+}

@@ -1,0 +1,16 @@
+/** Every key of Orderly's own is spelled here and nowhere else. */
+
+/** What every order's key begins with, Orderly's own and the former bot's alike. */
+export const ORDER_PREFIX = 'order:'
+
+/** The SCAN pattern of all orders. */
+export const ORDER_PATTERN = `${ORDER_PREFIX}*`
+
+/** The key of an order: one string, the order as received and its entries. */
+export const orderKey = (id: string) => `${ORDER_PREFIX}${id}`
+
+/** The lease of whoever works at `name`; expires by itself. */
+export const lockKey = (name: string) => `orderly:lock:${name}`
+
+/** The stream of a sweep's last 20 reports. */
+export const sweepsKey = (name: string) => `orderly:sweeps:${name}`

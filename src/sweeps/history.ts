@@ -1,0 +1,35 @@
+import { sweepsKey } from '../redis/keys.ts'
+import type { Account } from '../redis/meter.ts'
+import { ask } from '../redis/transport.ts'
+import type { Ending } from './ending.ts'
+import { createReport, type RunFacts } from './report.ts'
+
+/** How many reports are kept of each sweep. */
+const HISTORY_LENGTH = 20
+
+/** Billed commands of `record`. */
+export const RECORD_COST = 1
+
+/**
+ * Appends a run's report to the sweep's history, a stream of bounded length. Costs 1 command.
+ *
+ * @param upcoming the commands that are still to come after it, so that the stored report tells the whole cost.
+ */
+export async function record(
+  run: RunFacts & { readonly account: Account },
+  ending: Ending,
+  upcoming: Counts,
+): Promise<void> {
+  const spent = run.account.cost()
+  const commands: Record<string, number> = { ...spent.commands }
+  for (const [name, count] of Object.entries({ XADD: RECORD_COST, ...upcoming })) {
+    commands[name] = (commands[name] ?? 0) + count
+  }
+  const added = RECORD_COST + Object.values(upcoming).reduce((sum, count) => sum + count, 0)
+  const requests = spent.requests + (added > RECORD_COST ? 2 : 1)
+  const report = createReport(run, ending, { commands, billed: spent.billed + added, requests })
+  const key = sweepsKey(run.sweep.name)
+  await ask(run.account.send, ['XADD', key, 'MAXLEN', HISTORY_LENGTH, '*', 'report', JSON.stringify(report)])
+}
+
+type Counts = Readonly<Record<string, number>>

@@ -1,0 +1,179 @@
+import type { Clock } from '../clock.ts'
+import { isRedisError, RedisError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import { isoInstant } from '../orders/instant.ts'
+import { orderIdOf } from '../orders/order.ts'
+import { ORDER_PATTERN } from '../redis/keys.ts'
+import { withRepeats } from '../redis/repeat.ts'
+import { scanPages } from '../redis/scan.ts'
+import { ask, integerOf, textOf, type Transport } from '../redis/transport.ts'
+import { createValueReader, type ValueReader } from '../redis/values.ts'
+import { SweepStopped } from './guard.ts'
+import { judgeKey, judgeValue, type Judged, type OrderWindow, type Verdict } from './order-verdict.ts'
+import { countUnreadable, type Findings } from './report.ts'
+import { calendarCutoffs } from './retention.ts'
+import type { Sweep, SweepJob } from './sweep.ts'
+
+/** Keys that one UNLINK deletes at most. */
+const UNLINK_KEYS = 5_000
+
+/** Keys that are remembered so that none is counted twice. Bounds the memory; deletions stay exact beyond. */
+const REMEMBERED_KEYS = 200_000
+
+/** Deletions of one run that are logged at info; the rest at debug. */
+const LOGGED_DELETIONS = 1_000
+
+export interface OrderPrunerOptions {
+  readonly clock: Clock
+  readonly zone: string
+  readonly emit: Emit
+  /** Calendar days kept when a run names none. */
+  readonly defaultDays: number
+}
+
+/**
+ * The sweep over orders. Costs 1 SCAN per 1 000 keys of the database, 1 MGET per 2 000 orders (or 3 MB) whose key does not
+ * decide, 1 UNLINK per 5 000 due ones, and 1 TYPE for each key that holds no text. Never KEYS.
+ */
+export const createOrderPruner = ({ clock, zone, emit, defaultDays }: OrderPrunerOptions): Sweep => ({
+  name: 'orders',
+  defaultDays,
+  cutoffs: (days, asOfMs) => calendarCutoffs({ days, zone }, asOfMs),
+  run: (job) => prune(job, { emit, window: { ...job, nowMs: clock(), zone } }),
+})
+
+interface Due {
+  readonly key: string
+  readonly timeMs: number | undefined
+}
+
+/** A run's buffers, bounded by a page and the sizes of MGET and UNLINK. */
+interface Work {
+  readonly job: SweepJob
+  readonly window: OrderWindow
+  readonly emit: Emit
+  /** For reads only. */
+  readonly repeating: Transport
+  readonly reader: ValueReader
+  toRead: string[]
+  due: Due[]
+}
+
+async function prune(job: SweepJob, { emit, window }: { emit: Emit; window: OrderWindow }): Promise<void> {
+  const repeating = withRepeats(job.send, { onRepeat: () => remark(job.findings, REPEATED) })
+  const work: Work = { job, window, emit, repeating, reader: createValueReader(repeating), toRead: [], due: [] }
+  const isNew = createSeen(job.findings)
+  try {
+    for await (const page of scanPages(leavingRoom(work), { match: ORDER_PATTERN })) {
+      for (const key of page) if (isNew(key)) file(work, key, judgeKey(key, window))
+      while (work.toRead.length >= work.reader.batchSize()) await readBatch(work)
+      while (work.due.length >= UNLINK_KEYS) await deleteBatch(work)
+      job.onProgress()
+    }
+  } catch (error) {
+    // The cap leaves room to make use of what was scanned before it was met.
+    if (error instanceof SweepStopped && error.reason === 'cap') await flush(work)
+    throw error
+  }
+  await flush(work)
+}
+
+/** Scans only while an MGET and an UNLINK can still follow. */
+const leavingRoom =
+  ({ job, repeating }: Work): Transport =>
+  async (commands) => {
+    if (job.left() < commands.length + (job.dryRun ? 1 : 2)) throw new SweepStopped('cap')
+    return await repeating(commands)
+  }
+
+async function flush(work: Work): Promise<void> {
+  while (work.toRead.length > 0) await readBatch(work)
+  while (work.due.length > 0) await deleteBatch(work)
+}
+
+/** Counts a judged key and puts it where it goes next. */
+function file({ job, toRead, due }: Work, key: string, { verdict, timeMs }: Judged<Verdict | 'read'>): void {
+  switch (verdict) {
+    case 'read':
+      toRead.push(key)
+      return
+    case 'due':
+      job.findings.due += 1
+      if (!job.dryRun) due.push({ key, timeMs })
+      return
+    case 'kept':
+      job.findings.kept += 1
+      return
+    case 'kept-open':
+      job.findings.keptOpen += 1
+      return
+    case 'unreadable':
+      countUnreadable(job.findings, key)
+      return
+    default:
+      verdict satisfies never
+  }
+}
+
+async function readBatch(work: Work): Promise<void> {
+  const { job, window, reader } = work
+  const keys = work.toRead.splice(0, reader.batchSize())
+  const texts = await reader.read(keys)
+  job.findings.valueBytes = reader.bytesRead()
+  const withoutText: string[] = []
+  for (const [at, key] of keys.entries()) {
+    const text = texts[at] ?? null
+    if (text === null) withoutText.push(key)
+    else file(work, key, judgeValue(key, text, window))
+  }
+  await countTypes(work, withoutText)
+}
+
+/** Tells keys that have gone since the scan, which do not count, from keys of another type, which nobody can read. */
+async function countTypes({ job, repeating }: Work, keys: readonly string[]): Promise<void> {
+  const types = await repeating(keys.map((key) => ['TYPE', key]))
+  for (const [at, key] of keys.entries()) {
+    const type = textOf(types[at] ?? null)
+    const hasGone = type === 'string' || (type === 'none' && !isMangled(key))
+    if (!hasGone) countUnreadable(job.findings, key)
+  }
+}
+
+/** A key whose bytes are no UTF-8 cannot be named in a command: it was decoded with replacement characters. */
+const isMangled = (key: string) => key.includes('\ufffd')
+
+async function deleteBatch({ job, window, emit, due }: Work): Promise<void> {
+  const batch = due.splice(0, UNLINK_KEYS)
+  try {
+    const deletedBefore = job.findings.deleted
+    job.findings.deleted += integerOf(await ask(job.send, ['UNLINK', ...batch.map(({ key }) => key)]))
+    for (const [at, { key, timeMs }] of batch.entries()) {
+      const orderTime = timeMs === undefined ? null : isoInstant(timeMs, window.zone)
+      const level = deletedBefore + at < LOGGED_DELETIONS ? 'info' : 'debug'
+      emit(level, 'order.deleted', { order: orderIdOf(key), orderTime })
+    }
+  } catch (error) {
+    if (!isRedisError(error, 'REDIS_UNREACHABLE')) throw error
+    const message = `Redis did not answer the deletion of ${batch.length} orders, so it is unknown how many of them went. The next run completes it.`
+    throw new RedisError('REDIS_UNREACHABLE', message, { cause: error })
+  }
+}
+
+/** Whether a key comes for the first time, as far as can be remembered. */
+function createSeen(findings: Findings): (key: string) => boolean {
+  const seen = new Set<string>()
+  return (key) => {
+    if (seen.has(key)) return false
+    if (seen.size < REMEMBERED_KEYS) seen.add(key)
+    else remark(findings, FORGETFUL)
+    return true
+  }
+}
+
+const FORGETFUL = `There are more than ${REMEMBERED_KEYS} orders, so one may be counted twice; the number of deleted ones is exact.`
+const REPEATED =
+  'A request had to be repeated; if the server restarted in between, the next run may find orders that this one missed.'
+
+function remark({ remarks }: Findings, text: string): void {
+  if (!remarks.includes(text)) remarks.push(text)
+}

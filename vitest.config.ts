@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    // One given Redis is shared by all suites that use it, and each of them empties it.
+    fileParallelism: (process.env['REDIS_TEST_URL'] ?? '') === '',
+  },
+})
