@@ -28,6 +28,15 @@ export class InputError extends AppError<'BAD_INPUT'> {
   }
 }
 
+/** Whoever started the work asked it to stop. What was done so far stays done. */
+export class InterruptedError extends AppError<'INTERRUPTED'> {
+  override readonly name = 'InterruptedError'
+
+  constructor(message = 'Interrupted.') {
+    super('INTERRUPTED', message)
+  }
+}
+
 /**
  * What went wrong between Orderly and Redis, told apart by what a caller does about it:
  *

@@ -1,4 +1,4 @@
-import { isStoredObject, type StoredText } from './entries.ts'
+import type { StoredObject, StoredText } from './entries.ts'
 import { decodeInstant } from './instant.ts'
 
 /**
@@ -16,7 +16,7 @@ export function timeOfStored(stored: StoredText, zone: string): number | undefin
       )
     case 'leftover': {
       const [first] = stored.entries
-      return isStoredObject(first) ? decodeInstant(first['at'], zone) : undefined
+      return decodeInstant(first?.['at'], zone)
     }
     case 'unreadable':
       return undefined
@@ -24,3 +24,7 @@ export function timeOfStored(stored: StoredText, zone: string): number | undefin
       return stored satisfies never
   }
 }
+
+/** The same of an order's fields: `created_at`, or `createdAt` where the former is absent. */
+export const timeOfReceived = (received: StoredObject, zone: string): number | undefined =>
+  decodeInstant(received[Object.hasOwn(received, 'created_at') ? 'created_at' : 'createdAt'], zone)

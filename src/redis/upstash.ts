@@ -82,7 +82,10 @@ class RestClient extends Redis {
   }
 }
 
+const NO_ADDRESS = 'UPSTASH_REDIS_REST_URL is not the address of a REST server'
+
 function createClient(url: string, token: string, signal: () => AbortSignal): RestClient {
+  if (!URL.canParse(url)) throw unreachable(NO_ADDRESS)
   try {
     return new RestClient({
       url,
@@ -95,7 +98,7 @@ function createClient(url: string, token: string, signal: () => AbortSignal): Re
       responseEncoding: false,
     })
   } catch (error) {
-    throw unreachable('UPSTASH_REDIS_REST_URL is not the address of a REST server', error)
+    throw unreachable(NO_ADDRESS, error)
   }
 }
 

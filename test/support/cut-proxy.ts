@@ -5,8 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 export interface CutProxy {
   readonly port: number
   /**
-   * Passes on this many bytes of what the server says next, then breaks the connection that it said it on. Resolves when
-   * the connection is broken.
+   * Passes on this many bytes of what the server says next (all but so many when negative), then breaks the connection
+   * that it said it on. Resolves when the connection is broken.
    */
   cutAfter(bytes: number): Promise<void>
   /** Connections that were made so far. */

@@ -39,8 +39,9 @@ const BAD_ID = 'ERR Invalid stream ID specified as stream command argument'
 function add([key = '', ...words]: readonly string[], store: Keyspace): string {
   const { maxLength, rest } = readTrim(words)
   const [idWord = '', ...fields] = rest
-  if (fields.length === 0 || fields.length % 2 === 1) refuse("ERR wrong number of arguments for 'xadd' command")
   const wanted = idWord === '*' ? undefined : readNewId(idWord)
+  if (fields.length === 0 || fields.length % 2 === 1) refuse("ERR wrong number of arguments for 'xadd' command")
+  if (wanted?.[0] === 0 && wanted[1] === 0) refuse('ERR The ID specified in XADD must be greater than 0-0')
   const lastId = store.find(key, 'stream')?.lastId ?? [0, 0]
   const id = nextId(wanted, lastId, store.clock())
   const stream = store.open(key, 'stream', () => ({ entries: [], lastId }))
@@ -69,7 +70,6 @@ function nextId(wanted: readonly [number, number | undefined] | undefined, lastI
   const after: Id = [lastId[0], lastId[1] + 1]
   if (wanted === undefined) return nowMs > lastId[0] ? [nowMs, 0] : after
   const [ms, number = ms === lastId[0] ? after[1] : 0] = wanted
-  if (ms === 0 && number === 0) refuse('ERR The ID specified in XADD must be greater than 0-0')
   if (compare([ms, number], lastId) <= 0) {
     refuse('ERR The ID specified in XADD is equal or smaller than the target stream top item')
   }

@@ -29,41 +29,45 @@ function getRange([key = '', first, last]: readonly string[], store: Keyspace): 
   return bytes.subarray(fromEnd(start), fromEnd(end) + 1).toString()
 }
 
-interface SetOptions {
-  readonly condition?: 'NX' | 'XX'
-  readonly expiry?: { readonly afterMs: number } | 'KEEPTTL'
+type SetOption = 'NX' | 'XX' | 'KEEPTTL' | 'EX' | 'PX'
+
+/** The options that each option cannot stand beside. */
+const excludes: Readonly<Record<SetOption, readonly SetOption[]>> = {
+  NX: ['XX'],
+  XX: ['NX'],
+  KEEPTTL: ['EX', 'PX'],
+  EX: ['PX', 'KEEPTTL'],
+  PX: ['EX', 'KEEPTTL'],
 }
 
 function set([key = '', text = '', ...words]: readonly string[], store: Keyspace): 'OK' | null {
-  const { condition, expiry } = readSetOptions(words)
+  const options = readSetOptions(words)
+  const afterMs = readExpiry(options)
   const exists = store.kindOf(key) !== undefined
-  if (condition !== undefined && exists !== (condition === 'XX')) return null
+  if (exists ? options.has('NX') : options.has('XX')) return null
   store.put(key, 'string', Buffer.from(text))
-  if (expiry !== 'KEEPTTL') store.setExpiry(key, expiry === undefined ? undefined : store.clock() + expiry.afterMs)
+  if (!options.has('KEEPTTL')) store.setExpiry(key, afterMs === undefined ? undefined : store.clock() + afterMs)
   return 'OK'
 }
 
-function readSetOptions(words: readonly string[]): SetOptions {
-  let options: SetOptions = {}
+/** The options by name, EX and PX with the word behind them. */
+function readSetOptions(words: readonly string[]): ReadonlyMap<SetOption, string> {
+  const options = new Map<SetOption, string>()
   for (let at = 0; at < words.length; at++) {
-    const word = words[at]?.toUpperCase()
-    const { condition, expiry } = options
-    if ((word === 'NX' || word === 'XX') && (condition === undefined || condition === word)) {
-      options = { ...options, condition: word }
-    } else if (word === 'KEEPTTL' && (expiry === undefined || expiry === 'KEEPTTL')) {
-      options = { ...options, expiry: word }
-    } else if ((word === 'EX' || word === 'PX') && expiry === undefined && at + 1 < words.length) {
-      at += 1
-      options = { ...options, expiry: { afterMs: readExpiry(words[at], word === 'EX' ? 1_000 : 1) } }
-    } else {
-      refuse(SYNTAX)
-    }
+    const option = words[at]?.toUpperCase() ?? ''
+    if (!isSetOption(option) || excludes[option].some((other) => options.has(other))) return refuse(SYNTAX)
+    const hasWord = option === 'EX' || option === 'PX'
+    if (hasWord) at += 1
+    options.set(option, hasWord ? (words[at] ?? refuse(SYNTAX)) : '')
   }
   return options
 }
 
-function readExpiry(word: string | undefined, unitMs: number): number {
-  const afterMs = readInteger(word) * unitMs
-  if (afterMs <= 0 || afterMs >= 2 ** 63) refuse("ERR invalid expire time in 'set' command")
-  return afterMs
+const isSetOption = (word: string): word is SetOption => Object.hasOwn(excludes, word)
+
+function readExpiry(options: ReadonlyMap<SetOption, string>): number | undefined {
+  const time = options.get('EX') ?? options.get('PX')
+  if (time === undefined) return undefined
+  const afterMs = readInteger(time) * (options.has('EX') ? 1_000 : 1)
+  return afterMs <= 0 || afterMs >= 2 ** 63 ? refuse("ERR invalid expire time in 'set' command") : afterMs
 }

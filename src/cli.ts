@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs'
+import { runCli } from './cli/run.ts'
+
+/** The version in package.json, which lies beside both `src` and `dist`. */
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+if (existsSync('.env')) process.loadEnvFile('.env')
+
+const interruption = new AbortController()
+const interrupt = () => {
+  process.stderr.write('\nStopping after the current request. Ctrl-C again stops at once.\n')
+  interruption.abort()
+}
+process.once('SIGINT', interrupt)
+process.once('SIGTERM', interrupt)
+
+// Whoever reads our output may stop reading (`orderly … | head`); that is no failure.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+process.exitCode = await runCli(process.argv.slice(2), version, {
+  env: process.env,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY,
+  signal: interruption.signal,
+})

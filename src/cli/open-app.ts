@@ -1,0 +1,37 @@
+import { pino } from 'pino'
+import { createApp, type App, type Parts } from '../app.ts'
+import { readConfig } from '../config.ts'
+import { createLog } from '../log.ts'
+import type { Io } from './io.ts'
+
+/** Said wherever a command looked into an embedded store, which a person may have taken for a real one. */
+const NO_REDIS =
+  'No Redis is configured, so this used the embedded store, which is empty in every new process. Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_URL.'
+
+/**
+ * Reads the configuration, runs `work` with the app, and closes it whatever happens. A person at a terminal sees log lines
+ * from warn on; otherwise, and wherever LOG_LEVEL is set, they are complete.
+ *
+ * @throws ConfigError
+ */
+export async function withApp<Result>(
+  io: Io,
+  work: (app: App) => Promise<Result>,
+  given: Partial<Parts> = {},
+): Promise<Result> {
+  const config = readConfig(io.env)
+  const level = config.logLevel ?? (io.isTerminal ? 'warn' : 'info')
+  const app = await createApp(
+    config,
+    createLog({ level, destination: pino.destination({ dest: 2, sync: true }) }),
+    given,
+  )
+  try {
+    return await work(app)
+  } finally {
+    await app.close()
+  }
+}
+
+/** What a person should know about the store that was used. */
+export const storeWarnings = ({ kind }: App): readonly string[] => (kind === 'memory' ? [NO_REDIS] : [])

@@ -1,0 +1,135 @@
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
+import { sweepNames, type SweepName } from '../sweeps/registry.ts'
+import type { Io } from './io.ts'
+import type { CommandResult } from './result.ts'
+import type { SweepOptions } from './sweep.ts'
+
+/** How a call of the CLI ended: a command's result, or a text that commander had to say. */
+export type Parsed =
+  | { readonly kind: 'result'; readonly command: string | null; readonly result: CommandResult }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'wrong-use'; readonly message: string }
+
+/** Parses the arguments and runs the command that they name. Throws what the command throws. */
+export async function runProgram(args: readonly string[], version: string, io: Io): Promise<Parsed> {
+  let said = ''
+  let ran: Parsed | undefined
+  const say = (text: string) => void (said += text)
+  const run: RunCommand = async (command, work) => {
+    ran = { kind: 'result', command, result: await work }
+  }
+  const program = createProgram({ version, io, run, say })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? { kind: 'text', text: said } : { kind: 'wrong-use', message: said || error.message }
+  }
+  return ran ?? { kind: 'text', text: said }
+}
+
+type RunCommand = (command: string, work: Promise<CommandResult>) => Promise<void>
+
+interface ProgramOptions {
+  readonly version: string
+  readonly io: Io
+  readonly run: RunCommand
+  readonly say: (text: string) => void
+}
+
+/** Each command imports what it needs when it is called, so that `--version` and `--help` answer at once. */
+function createProgram({ version, io, run, say }: ProgramOptions): Command {
+  const program = new Command('orderly')
+    .description("Keeps a delivery business's order store small, and counts every Redis command that this costs.")
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: say, writeErr: say })
+    .showHelpAfterError('Add --help for the options and an example.')
+    .addHelpText('after', examples('orderly sweep orders', 'orderly sweep orders --apply', 'orderly redis-check'))
+  program.action(() => {
+    program.outputHelp()
+  })
+  addSweep(program, io, run)
+  addRedisCheck(program, io, run)
+  addOrders(program, io, run)
+  return program
+}
+
+function addSweep(program: Command, io: Io, run: RunCommand): void {
+  withJson(program.command('sweep'))
+    .description('show what a sweep would delete, or delete it with --apply')
+    .addArgument(new Argument('<name>', 'which sweep').choices(sweepNames))
+    .option(
+      '--days <n>',
+      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1)",
+      wholeNumber(0, 365),
+    )
+    .option('--as-of <time>', 'judge as if it were then (default: now)')
+    .option('--apply', 'delete; without it nothing is changed')
+    .option('--max-commands <n>', 'stop before more billed commands than this are spent', wholeNumber(1, 1_000_000_000))
+    .option('--file <export>', 'try it on a copy of an exported file in memory instead of the configured Redis')
+    .addHelpText(
+      'after',
+      examples(
+        'orderly sweep orders --days 2',
+        'orderly sweep orders --days 2 --apply',
+        'orderly sweep orders --as-of 2025-12-08T21:00:00+01:00 --json',
+      ),
+    )
+    .action(async (name: SweepName, options: SweepOptions) => {
+      const { sweepCommand } = await import('./sweep.ts')
+      await run(`sweep ${name}`, sweepCommand(name, options, io))
+    })
+}
+
+function addRedisCheck(program: Command, io: Io, run: RunCommand): void {
+  withJson(program.command('redis-check'))
+    .description('tell whether the configured Redis answers, how fast, and what is in it (1 command per 1000 keys)')
+    .addHelpText('after', examples('orderly redis-check', 'orderly redis-check --json'))
+    .action(async () => {
+      const { redisCheckCommand } = await import('./redis-check.ts')
+      await run('redis-check', redisCheckCommand(io))
+    })
+}
+
+function addOrders(program: Command, io: Io, run: RunCommand): void {
+  const orders = program.command('orders').description('export, import or show stored orders')
+  withJson(orders.command('export'))
+    .description('write all orders to a new file, a JSON line each (1 command an order, and about 1 per 700 more)')
+    .argument('<file>', 'the file to write; it must not exist')
+    .addHelpText('after', examples('orderly orders export backup.jsonl'))
+    .action(async (file: string) => {
+      const { exportCommand } = await import('./orders.ts')
+      await run('orders export', exportCommand(file, io))
+    })
+  withJson(orders.command('import'))
+    .description('add the orders of an exported file; existing ones are never overwritten (1 command an order)')
+    .argument('<file>', 'the file to read')
+    .addHelpText('after', examples('orderly orders import backup.jsonl'))
+    .action(async (file: string) => {
+      const { importCommand } = await import('./orders.ts')
+      await run('orders import', importCommand(file, io))
+    })
+  withJson(orders.command('show'))
+    .description('show one order as it is now, with its history (1 command)')
+    .argument('<id>', 'the id, with or without order: before it')
+    .addHelpText('after', examples('orderly orders show 6986534250496'))
+    .action(async (id: string) => {
+      const { showCommand } = await import('./orders.ts')
+      await run('orders show', showCommand(id, io))
+    })
+}
+
+const withJson = (command: Command): Command =>
+  command.option('--json', 'print exactly one JSON object: { ok, command, data, error, warnings, cost }')
+
+const examples = (...lines: readonly string[]) =>
+  `\nExample${lines.length === 1 ? '' : 's'}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`
+
+const wholeNumber = (least: number, most: number) => (text: string) => {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN
+  if (value >= least && value <= most) return value
+  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+}

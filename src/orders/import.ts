@@ -1,0 +1,174 @@
+import { Buffer } from 'node:buffer'
+import { createReadStream } from 'node:fs'
+import { TextDecoder } from 'node:util'
+import { AppError, InputError, InterruptedError, RedisError } from '../errors.ts'
+import { ORDER_PREFIX } from '../redis/keys.ts'
+import type { Command, Transport } from '../redis/transport.ts'
+import { isStoredObject } from './entries.ts'
+
+/** One line of an export: an order's key, its stored text, and the seconds until Redis drops it (null for never). */
+export interface OrderLine {
+  readonly key: string
+  readonly value: string
+  readonly ttlSeconds: number | null
+}
+
+/** What an import did. */
+export interface Imported {
+  readonly imported: number
+  /** Keys that were there before; never overwritten. */
+  readonly existing: number
+}
+
+/** An import that ended early. Nothing is half done: importing the same file again adds what is missing. */
+export class ImportStoppedError extends AppError {
+  override readonly name = 'ImportStoppedError'
+  readonly soFar: Imported
+
+  constructor(cause: AppError, soFar: Imported) {
+    super(cause.code, `${cause.message} Imported so far: ${soFar.imported}. Import the file again to go on.`, { cause })
+    this.soFar = soFar
+  }
+}
+
+export interface ImportOptions {
+  readonly signal: AbortSignal
+  readonly onProgress?: (soFar: Imported) => void
+}
+
+/** Sizes of one request. */
+const MOST_LINES = 500
+const MOST_BYTES = 1_000_000
+
+/** How many bad lines an error names. */
+const MOST_PROBLEMS = 10
+
+/**
+ * Stores the orders of a JSON lines file. Every line is checked before the first is stored. Costs 1 command an order.
+ *
+ * @throws InputError naming the bad lines; nothing was stored.
+ * @throws ImportStoppedError when Redis failed or it was interrupted on the way.
+ */
+export async function importLines(
+  send: Transport,
+  file: string,
+  { signal, onProgress }: ImportOptions,
+): Promise<Imported> {
+  await checkFile(file)
+  let soFar: Imported = { imported: 0, existing: 0 }
+  try {
+    for await (const batch of batchesOf(file)) {
+      if (signal.aborted) throw new InterruptedError('Interrupted.')
+      soFar = await store(send, batch, soFar)
+      onProgress?.(soFar)
+    }
+    return soFar
+  } catch (error) {
+    throw error instanceof AppError && !(error instanceof ImportStoppedError)
+      ? new ImportStoppedError(error, soFar)
+      : error
+  }
+}
+
+async function store(send: Transport, batch: readonly OrderLine[], before: Imported): Promise<Imported> {
+  const replies = await send(batch.map(setCommand))
+  const refused = replies.find((reply) => reply instanceof RedisError)
+  const soFar = {
+    imported: before.imported + replies.filter((reply) => reply === 'OK').length,
+    existing: before.existing + replies.filter((reply) => reply === null).length,
+  }
+  if (refused instanceof RedisError) throw new ImportStoppedError(refused, soFar)
+  return soFar
+}
+
+const setCommand = ({ key, value, ttlSeconds }: OrderLine): Command =>
+  ttlSeconds === null ? ['SET', key, value, 'NX'] : ['SET', key, value, 'NX', 'EX', ttlSeconds]
+
+async function checkFile(file: string): Promise<void> {
+  const problems: string[] = []
+  const lineOfKey = new Map<string, number>()
+  for await (const { text, number } of linesOf(file)) {
+    const line = readLine(text)
+    const earlier = typeof line === 'string' ? undefined : lineOfKey.get(line.key)
+    if (typeof line === 'string') problems.push(`line ${number}: ${line}`)
+    else if (earlier !== undefined) problems.push(`line ${number}: has the same key as line ${earlier}`)
+    else lineOfKey.set(line.key, number)
+  }
+  if (problems.length === 0) return
+  const shown = problems.slice(0, MOST_PROBLEMS)
+  const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []
+  throw new InputError(['Nothing was imported, for the file has bad lines:', ...shown, ...more].join('\n  '))
+}
+
+async function* batchesOf(file: string): AsyncGenerator<readonly OrderLine[]> {
+  let batch: OrderLine[] = []
+  let bytes = 0
+  for await (const { text, number } of linesOf(file)) {
+    const line = readLine(text)
+    if (typeof line === 'string')
+      throw new InputError(`The file changed while it was imported: line ${number} ${line}.`)
+    batch.push(line)
+    bytes += Buffer.byteLength(text)
+    if (batch.length < MOST_LINES && bytes < MOST_BYTES) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** A line's order, or what is wrong with it, without any of its values. */
+function readLine(text: string): OrderLine | string {
+  let line: unknown
+  try {
+    line = JSON.parse(text)
+  } catch {
+    return 'is no JSON'
+  }
+  if (!isStoredObject(line)) return 'is no JSON object'
+  const { key, value, ttlSeconds = null, ...rest } = line
+  if (typeof key !== 'string' || !key.startsWith(ORDER_PREFIX) || key === ORDER_PREFIX) {
+    return `"key" must be text that begins with ${ORDER_PREFIX}`
+  }
+  if (typeof value !== 'string') return '"value" must be text'
+  if (ttlSeconds !== null && !(typeof ttlSeconds === 'number' && Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 1)) {
+    return '"ttlSeconds" must be null or a whole number from 1 on'
+  }
+  if (Object.keys(rest).length > 0) return 'has fields besides "key", "value" and "ttlSeconds"'
+  return { key, value, ttlSeconds }
+}
+
+interface NumberedLine {
+  readonly text: string
+  readonly number: number
+}
+
+/** The lines of a UTF-8 file, empty ones left out. Memory is bounded by the longest line. */
+async function* linesOf(file: string): AsyncGenerator<NumberedLine> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let rest = ''
+  let number = 0
+  try {
+    for await (const chunk of createReadStream(file)) {
+      const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const text of lines) {
+        number += 1
+        if (text.trim() !== '') yield { text, number }
+      }
+    }
+    rest += decoder.decode()
+  } catch (error) {
+    throw unreadableFile(error)
+  }
+  if (rest.trim() !== '') yield { text: rest, number: number + 1 }
+}
+
+function unreadableFile(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return new InputError('The file does not exist.')
+  if (code === 'EISDIR') return new InputError('The file is a folder.')
+  if (code === 'EACCES') return new InputError('The file may not be read.')
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return new InputError('The file is not UTF-8 text.')
+  return error
+}
