@@ -30,7 +30,8 @@ const DAY_MS = 24 * 3_600_000
 /** The order with a number from 0; the same each time for the same `asOfMs`. */
 export function orderAt(filling: Filling, number: number, asOfMs: number): StoredOrder {
   const createdAtMs = asOfMs - ageMs(filling, number) - (number % 3_600) * 1_000
-  if (filling === 'foreign') return { key: orderKey(String(6_000_000_000_000 + number)), value: formerOrder(number, createdAtMs) }
+  if (filling === 'foreign')
+    return { key: orderKey(String(6_000_000_000_000 + number)), value: formerOrder(number, createdAtMs) }
   const source = { source: 'shopify', sourceId: String(number), createdAtMs }
   const id = createOrderId(source, createdAtMs)
   const received = { ...source, created_at: isoInstant(createdAtMs, ZONE), ...CONTENT, status: 'new' }
@@ -51,7 +52,8 @@ export function dueAmong(filling: Filling, count: number): number {
 const isOld = (filling: Filling, number: number) => filling !== 'fresh' && number % 2 === 1
 
 /** Only open orders between the cutoffs survive their age. */
-const isOpen = (filling: Filling, number: number) => filling === 'between' && isOld(filling, number) && number % 20 === 1
+const isOpen = (filling: Filling, number: number) =>
+  filling === 'between' && isOld(filling, number) && number % 20 === 1
 
 function ageMs(filling: Filling, number: number): number {
   if (!isOld(filling, number)) return 0

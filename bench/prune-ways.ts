@@ -5,7 +5,15 @@ import { createLog } from '../src/log.ts'
 import { decodeInstant } from '../src/orders/instant.ts'
 import { ORDER_PATTERN } from '../src/redis/keys.ts'
 import { scanPages } from '../src/redis/scan.ts'
-import { ask, integerOf, listOf, optionalTextOf, textOf, type Connection, type Transport } from '../src/redis/transport.ts'
+import {
+  ask,
+  integerOf,
+  listOf,
+  optionalTextOf,
+  textOf,
+  type Connection,
+  type Transport,
+} from '../src/redis/transport.ts'
 import { calendarCutoffs } from '../src/sweeps/retention.ts'
 import { RETENTION_DAYS, ZONE, type OwnAccount, type PruneWay } from './job.ts'
 

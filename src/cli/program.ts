@@ -23,7 +23,8 @@ export async function runProgram(args: readonly string[], version: string, io: I
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? { kind: 'text', text: said } : { kind: 'wrong-use', message: said || error.message }
+    const isAsked = error.exitCode === 0 || args.length === 0
+    return isAsked ? { kind: 'text', text: said } : { kind: 'wrong-use', message: said || error.message }
   }
   return ran ?? { kind: 'text', text: said }
 }
@@ -48,9 +49,6 @@ function createProgram({ version, io, run, say }: ProgramOptions): Command {
     .configureOutput({ writeOut: say, writeErr: say })
     .showHelpAfterError('Add --help for the options and an example.')
     .addHelpText('after', examples('orderly sweep orders', 'orderly sweep orders --apply', 'orderly redis-check'))
-  program.action(() => {
-    program.outputHelp()
-  })
   addSweep(program, io, run)
   addRedisCheck(program, io, run)
   addOrders(program, io, run)
@@ -95,7 +93,7 @@ function addRedisCheck(program: Command, io: Io, run: RunCommand): void {
 }
 
 function addOrders(program: Command, io: Io, run: RunCommand): void {
-  const orders = program.command('orders').description('export, import or show stored orders')
+  const orders = program.command('orders').description('export, import or show stored orders').helpCommand(false)
   withJson(orders.command('export'))
     .description('write all orders to a new file, a JSON line each (1 command an order, and about 1 per 700 more)')
     .argument('<file>', 'the file to write; it must not exist')
