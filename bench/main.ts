@@ -33,8 +33,6 @@ class Stopped extends Error {
   }
 }
 
-process.exit(await main(process.argv.slice(2)))
-
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
   if (options === undefined) {
@@ -105,3 +103,5 @@ function untilStopped(minutes: number): Promise<never> {
   stopped.catch(() => undefined)
   return stopped
 }
+
+process.exit(await main(process.argv.slice(2)))

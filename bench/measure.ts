@@ -19,7 +19,6 @@ export function watchMemory(): PeakMemory {
   const look = () => {
     peak = Math.max(peak, process.memoryUsage.rss())
   }
-  const maximum = () => process.resourceUsage().maxRSS * 1_024
   const before = maximum()
   const timer = setInterval(look, LOOK_EVERY_MS)
   return {
@@ -30,6 +29,9 @@ export function watchMemory(): PeakMemory {
     },
   }
 }
+
+/** The operating system's own highest value since the process began, in bytes. */
+const maximum = () => process.resourceUsage().maxRSS * 1_024
 
 /** Bytes that this process sent and received through sockets of its own making. */
 export interface Traffic {

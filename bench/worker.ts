@@ -5,23 +5,8 @@ import { connect } from '../src/redis/connect.ts'
 import { ask, type Connection } from '../src/redis/transport.ts'
 import { prepareChange } from './change-ways.ts'
 import type { Job, Message, Result } from './job.ts'
-import { watchMemory, watchTraffic, type Traffic } from './measure.ts'
+import { watchMemory, watchTraffic } from './measure.ts'
 import { preparePrune, type Prepare, type Work } from './prune-ways.ts'
-
-// A process of its own for one row: prepares, says `ready`, waits for `go`, works, says what it measured and ends.
-process.once('disconnect', () => process.exit(1))
-const job: Job = JSON.parse(process.argv[2] ?? '')
-const traffic = watchTraffic()
-const { requests, ...connection } = counting(await connect(job.target, { clock: systemClock }))
-// Connects and loads everything that a request needs, so that an idle process has it too.
-await ask(connection.send, ['PING'])
-const work = await prepareFor(job)(connection, job)
-tell({ kind: 'ready' })
-await once(process, 'message')
-tell({ kind: 'done', result: await measured(work) })
-await connection.close()
-process.removeAllListeners('disconnect')
-process.disconnect()
 
 function tell(message: Message): void {
   process.send?.(message)
@@ -60,14 +45,20 @@ function counting({ kind, send, close }: Connection): Connection & { requests():
   }
 }
 
-async function measured(run: () => Promise<Work>): Promise<Result> {
-  const before = counts(traffic)
+interface Counts {
+  readonly requests: number
+  readonly sent: number
+  readonly received: number
+}
+
+async function measured(run: () => Promise<Work>, counts: () => Counts): Promise<Result> {
+  const before = counts()
   const memory = watchMemory()
   const startedAtMs = performance.now()
   const { done, own } = await run()
   const ms = performance.now() - startedAtMs
   const peakBytes = memory.stop()
-  const after = counts(traffic)
+  const after = counts()
   return {
     done,
     own,
@@ -79,4 +70,18 @@ async function measured(run: () => Promise<Work>): Promise<Result> {
   }
 }
 
-const counts = ({ sent, received }: Traffic) => ({ requests: requests(), sent: sent(), received: received() })
+// A process of its own for one row: prepares, says `ready`, waits for `go`, works, says what it measured and ends.
+process.once('disconnect', () => process.exit(1))
+const job: Job = JSON.parse(process.argv[2] ?? '')
+const traffic = watchTraffic()
+const { requests, ...connection } = counting(await connect(job.target, { clock: systemClock }))
+// Connects and loads everything that a request needs, so that an idle process has it too.
+await ask(connection.send, ['PING'])
+const work = await prepareFor(job)(connection, job)
+tell({ kind: 'ready' })
+await once(process, 'message')
+const counts = () => ({ requests: requests(), sent: traffic.sent(), received: traffic.received() })
+tell({ kind: 'done', result: await measured(work, counts) })
+await connection.close()
+process.removeAllListeners('disconnect')
+process.disconnect()

@@ -1,0 +1,197 @@
+import { readdirSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { createApp } from '../src/app.ts'
+import { runCli } from '../src/cli/run.ts'
+import { readConfig, variableNames } from '../src/config.ts'
+import { createOrderId, orderIdOf } from '../src/orders/order.ts'
+import { createMemoryConnection } from '../src/redis/memory.ts'
+import { refusal, unreachable } from '../src/redis/failures.ts'
+import { skippedFor } from '../src/sweeps/ending.ts'
+import { calendarCutoffs } from '../src/sweeps/retention.ts'
+import { codeIn, documentText, tableRows } from './support/markdown.ts'
+
+const readme = documentText('README.md')
+const sweepsPage = documentText('docs/sweeps.md')
+
+/** The default that docs/configuration.md tells for each variable; a drift test holds that page to the code. */
+const documentedDefaults = new Map(
+  tableRows(documentText('docs/configuration.md'), 'variable').map(([name, value]) => [codeIn(name), codeIn(value)]),
+)
+
+const NOW = Date.parse('2025-12-08T20:00:00Z')
+
+async function help(...args: string[]): Promise<string> {
+  let said = ''
+  const io = { env: {}, stdout: (text: string) => void (said += text), stderr: () => undefined, isTerminal: false }
+  await runCli([...args, '--help'], '0.0.0', { ...io, signal: new AbortController().signal })
+  return said
+}
+
+/** An app on the embedded store, and what a piece of work on it is billed. */
+async function setUp() {
+  const connection = createMemoryConnection({ clock: () => NOW })
+  const app = await createApp(readConfig({}), pino({ level: 'silent' }), { clock: () => NOW, connection })
+  const costOf = async (work: () => Promise<unknown>) => {
+    const before = app.meter.cost().billed
+    await work()
+    return app.meter.cost().billed - before
+  }
+  return { app, connection, costOf }
+}
+
+const anIntake = {
+  source: 'phone',
+  source_id: '17',
+  created_at: '2025-12-08T18:02:11+01:00',
+  customer: { name: 'Lena Huber' },
+  items: [{ vendor: 'julis', quantity: 1, name: 'Käsespätzle' }],
+  total: { amount: '23.90', currency: 'EUR' },
+}
+
+/** 225 orders of which half are past the cutoff of two days, under keys that do or do not carry their time. */
+async function storeWith225(withTimeInKey: boolean) {
+  const parts = await setUp()
+  const commands = Array.from({ length: 225 }, (_, at) => {
+    const createdAtMs = NOW - (at % 2 === 0 ? 0 : 4 * 86_400_000 + 86_400_000)
+    const id = createOrderId({ source: 'x', sourceId: String(at), createdAtMs }, createdAtMs)
+    const value = JSON.stringify({ status: 'delivered', created_at: new Date(createdAtMs).toISOString() })
+    return ['SET', withTimeInKey ? `order:${id}` : `order:${at}`, value] as const
+  })
+  await parts.connection.send(commands)
+  return parts
+}
+
+const sweepCost = async (withTimeInKey: boolean, dryRun: boolean) => {
+  const { app, costOf } = await storeWith225(withTimeInKey)
+  return await costOf(() => app.sweeps.orders({ trigger: 'cli', dryRun }))
+}
+
+/** What each row of the README's cost table does, measured. */
+const measured: Readonly<Record<string, () => Promise<number>>> = {
+  'reading a held order, listing the held orders': async () => {
+    const { app, costOf } = await setUp()
+    const { order } = await app.desk.receive(anIntake)
+    return await costOf(async () => [await app.orders.read(order.id), app.orders.held()])
+  },
+  'a new order': async () => {
+    const { app, costOf } = await setUp()
+    return await costOf(() => app.desk.receive(anIntake))
+  },
+  'the same order again': async () => {
+    const { app, costOf } = await setUp()
+    await app.desk.receive(anIntake)
+    return await costOf(() => app.desk.receive(anIntake))
+  },
+  'a move': async () => {
+    const { app, costOf } = await setUp()
+    const { order } = await app.desk.receive(anIntake)
+    return await costOf(() => app.desk.move(order.id, { to: 'delivered', after: null, by: 1 }))
+  },
+  'a move while somebody else wrote': async () => {
+    const { app, connection, costOf } = await setUp()
+    const { order } = await app.desk.receive(anIntake)
+    const note = JSON.stringify({ id: 'other', at: '2025-12-08T20:00:00.000Z', by: 2, note: 'rings twice' })
+    await connection.send([['APPEND', `order:${order.id}`, `\u001e${note}\n`]])
+    return await costOf(() => app.desk.move(order.id, { to: 'delivered', after: null, by: 1 }))
+  },
+  'a dry run over 225 orders': () => sweepCost(false, true),
+  'a sweep of 225 orders': () => sweepCost(false, false),
+  'the same with ids that carry their time': () => sweepCost(true, false),
+}
+
+describe('README.md', () => {
+  it('tells the true cost of each action', async () => {
+    const told = tableRows(readme, 'action')
+    for (const [action = '', commands] of told) {
+      expect({ action, commands: await measured[action]?.() }).toEqual({ action, commands: Number(commands) })
+    }
+    expect(told.map(([action]) => action)).toEqual(Object.keys(measured))
+  })
+
+  it('names variables that exist, with the defaults that docs/configuration.md tells', () => {
+    for (const [name, value] of tableRows(readme, 'variable')) {
+      expect(variableNames).toContain(codeIn(name))
+      // A default that follows from others is told as a formula there and as its usual value here.
+      if (codeIn(name) !== 'ORDER_TTL_DAYS') expect(codeIn(value)).toBe(documentedDefaults.get(codeIn(name)))
+    }
+    expect(readConfig({}).orderTtlDays).toBe(7)
+  })
+
+  it('names every command of the CLI and no other', async () => {
+    const told = tableRows(readme, 'command').map(([command]) => codeIn(command))
+    for (const command of told) {
+      const words = command
+        .split(' ')
+        .slice(1)
+        .filter((word) => !word.startsWith('<'))
+      expect(await help(...words)).toContain(`Usage: orderly ${words[0]}`)
+    }
+    const top = [...(await help()).matchAll(/^ {2}([a-z-]+) .*$/gm)].map(([, name]) => name)
+    expect(new Set(told.map((command) => command.split(' ')[1]))).toEqual(
+      new Set(top.filter((name) => name !== 'orderly')),
+    )
+    const orders = [...(await help('orders')).matchAll(/^ {2}([a-z-]+) .*$/gm)].map(([, name]) => name)
+    expect(
+      told.filter((command) => command.startsWith('orderly orders ')).map((command) => command.split(' ')[2]),
+    ).toEqual(orders)
+  })
+
+  it('lists every folder of src', () => {
+    const src = fileURLToPath(new URL('../src', import.meta.url))
+    const folders = readdirSync(src).filter((name) => statSync(`${src}/${name}`).isDirectory())
+    expect(tableRows(readme, 'folder').map(([folder]) => codeIn(folder))).toEqual(folders.map((name) => `src/${name}`))
+  })
+
+  it('keeps and sweeps what its table says', async () => {
+    const { app, connection } = await setUp()
+    const old = '2025-12-05T12:00:00+01:00'
+    const justNow = { id: 'a', at: '2025-12-08T20:50:00.000+01:00', by: 1, after: null, move: 'delivered' }
+    const values = {
+      finished: `{"status":"delivered","created_at":"${old}"}`,
+      open: `{"status":"new","created_at":"${old}"}`,
+      moved: `{"status":"new","created_at":"${old}"}\u001e${JSON.stringify(justNow)}\n`,
+      unknown: `{"status":"paused","created_at":"${old}"}`,
+      timeless: '{"status":"delivered"}',
+    }
+    await connection.send(Object.entries(values).map(([id, value]) => ['SET', `order:${id}`, value] as const))
+    await app.sweeps.orders({ trigger: 'cli', dryRun: false, days: 2 })
+    const left = await Promise.all(
+      Object.keys(values).map(async (id) => (await app.orders.read(orderIdOf(`order:${id}`)))?.id),
+    )
+    expect(left.filter(Boolean)).toEqual(['open', 'moved', 'timeless'])
+    expect(tableRows(readme, 'order')).toHaveLength(4)
+  })
+
+  it('quotes messages that Orderly really says', async () => {
+    const { app } = await setUp()
+    const said = [
+      unreachable('no answer within 10 s').message,
+      refusal('GET', 'WRONGPASS invalid username-password pair').message,
+      refusal('GET', 'ERR max requests limit exceeded. Limit: 500000, Usage: 500000.').message,
+      skippedFor('cli').because ?? '',
+      `would delete ${(await app.sweeps.orders({ trigger: 'cli', dryRun: true })).report.due}`,
+    ]
+    expect(tableRows(readme, 'symptom')).toHaveLength(said.length)
+    for (const [at, [symptom]] of tableRows(readme, 'symptom').entries()) expect(said[at]).toContain(codeIn(symptom))
+  })
+})
+
+describe('docs/sweeps.md', () => {
+  it('names every option of `orderly sweep`', async () => {
+    const options = [...(await help('sweep')).matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, name]) => name)
+    expect(
+      tableRows(sweepsPage, 'option')
+        .map(([option]) => codeIn(option).split(' ')[0])
+        .toSorted(),
+    ).toEqual(options.toSorted())
+  })
+
+  it('tells the cutoffs of 8 December 2025 in Berlin', () => {
+    for (const [days, cutoff = ''] of tableRows(sweepsPage, 'days')) {
+      const { cutoffMs } = calendarCutoffs({ days: Number(days), zone: 'Europe/Berlin' }, NOW)
+      expect(cutoffMs).toBe(Date.parse(cutoff))
+    }
+  })
+})
