@@ -23,7 +23,7 @@ export function reportText(report: SweepReport): string {
   return `${headline(report)}\n\n${columns(rows)}${report.dryRun ? '\n\nNothing was deleted. Add --apply to delete.' : ''}`
 }
 
-function headline({ sweep, outcome, deleted, due, because }: SweepReport): string {
+function headline({ sweep, outcome, deleted, due }: SweepReport): string {
   switch (outcome) {
     case 'done':
       return `Sweep ${sweep}: deleted ${deleted}.`
@@ -32,7 +32,7 @@ function headline({ sweep, outcome, deleted, due, because }: SweepReport): strin
     case 'skipped':
     case 'stopped':
     case 'failed':
-      return `Sweep ${sweep} ${outcome}, deleted ${deleted}. ${because ?? ''}`.trimEnd()
+      return `Sweep ${sweep} ${outcome}; deleted ${deleted}.`
     default:
       return outcome satisfies never
   }

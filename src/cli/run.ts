@@ -45,8 +45,8 @@ function printText(parsed: Parsed, io: Io): ExitCode {
   if (parsed.kind === 'text') io.stdout(parsed.text)
   const { text, error, warnings } = resultOf(parsed)
   if (text !== '') io.stdout(`${text}\n`)
-  for (const warning of warnings) io.stderr(`Note: ${warning}\n`)
   if (error !== null) io.stderr(`${error.message}\n`)
+  for (const warning of warnings) io.stderr(`Note: ${warning}\n`)
   return exitCodeOf(error)
 }
 

@@ -33,6 +33,3 @@ function decodeEpoch(value: number): number | undefined {
   const ms = Math.trunc(value < MILLISECONDS_FROM ? value * 1_000 : value)
   return ms <= LATEST_MS ? ms : undefined
 }
-
-/** An instant as text: ISO 8601 with milliseconds and the zone's offset of that time. */
-export const isoInstant = (ms: number, zone: string): string => DateTime.fromMillis(ms, { zone }).toISO() ?? ''

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { isRedisError, RedisError } from '../errors.ts'
 import type { Emit } from '../events.ts'
-import { isoInstant } from '../orders/instant.ts'
+import { isoInstant } from '../calendar.ts'
 import { orderIdOf } from '../orders/order.ts'
 import { ORDER_PATTERN } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'

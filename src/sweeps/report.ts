@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { isoInstant } from '../orders/instant.ts'
+import { isoInstant } from '../calendar.ts'
 import type { Cost } from '../redis/meter.ts'
 import type { Ending } from './ending.ts'
 import type { Cutoffs } from './retention.ts'
