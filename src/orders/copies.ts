@@ -28,24 +28,32 @@ export interface OrderCopiesOptions {
 export interface OrderCopies {
   /** The copy of an order; undefined when it is not held or in doubt. */
   get(id: OrderId): Copy | undefined
-  /** Keeps a copy if the order is young enough, in place of what was held. */
-  put(id: OrderId, copy: Copy): void
   /** A change got no answer: the copy counts as unknown until the order is read again. */
   doubt(id: OrderId): void
   drop(id: OrderId): void
   /** Held orders that are not in doubt. */
   orders(): readonly Order[]
   findByOrigin(id: OrderId): Order | undefined
-  /** Begins a reload: what is put or dropped from now on is newer than what the reload reads. */
-  beginReload(): Reload
+  /** To be called before a request whose answer tells about orders, be it one or the whole store. */
+  beginReading(): Reading
 }
 
-/** A reload of the whole store that runs beside changes. */
-export interface Reload {
-  /** Takes a text over unless the order was changed since the reload began and the text does not know of it. */
-  adopt(id: OrderId, text: string): void
-  /** Drops orders that were held when the reload began, were not found, and did not change since. */
-  finish(): void
+/**
+ * One request, or a series of them, that tells about orders. Others run beside it, and answers may come in another order than
+ * the store's: a text that is only the beginning of what was learned meanwhile is older, and is ignored.
+ */
+export interface Reading {
+  /**
+   * Takes over what the store told of an order, undefined for nothing. Held only if the order is young enough.
+   *
+   * @returns what counts now: the same, or the newer copy that was learned meanwhile. Nothing always counts: an order that
+   *   is missed is found again by the next look, one that has gone would be shown for long.
+   */
+  adopt(id: OrderId, copy: Copy | undefined): Copy | undefined
+  /** For a reading of the whole store: drops what was held when it began, was not found, and did not change since. */
+  dropMissing(): void
+  /** To be called in the end, whatever came of it. */
+  end(): void
 }
 
 /** Reads a stored text as a copy; undefined when it is no order. `bytes` only where Redis told them. */
@@ -58,39 +66,47 @@ export function copyOf(id: OrderId, text: string, bytes?: number): Copy | undefi
 export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCopiesOptions): OrderCopies {
   const held = new Map<OrderId, Held>()
   const origins = new Map<string, OrderId>()
-  let changes = 0
+  /** For each reading under way, the orders of which something was learned since it began. */
+  const readings = new Set<Set<OrderId>>()
 
-  const drop = (id: OrderId) => {
-    if (!held.delete(id)) return
-    if (origins.get(originOf(id)) === id) origins.delete(originOf(id))
+  const noteChange = (id: OrderId, own?: Set<OrderId>) => {
+    for (const changed of readings) if (changed !== own) changed.add(id)
+  }
+  const forget = (id: OrderId) => {
+    if (held.delete(id) && origins.get(originOf(id)) === id) origins.delete(originOf(id))
   }
   const makeRoom = () => {
     const oldestFirst = [...held].toSorted(([, a], [, b]) => a.orderTimeMs - b.orderTimeMs)
-    for (const [id] of oldestFirst.slice(0, held.size - Math.floor(capacity * KEPT_SHARE))) drop(id)
+    for (const [id] of oldestFirst.slice(0, held.size - Math.floor(capacity * KEPT_SHARE))) forget(id)
   }
-  const put = (id: OrderId, copy: Copy, change: number) => {
+  const hold = (id: OrderId, copy: Copy) => {
     const orderTimeMs = timeOfId(id, clock()) ?? timeOfStored(decodeStored(copy.text), zone)
-    if (orderTimeMs === undefined || orderTimeMs < earliestMs()) return drop(id)
-    held.set(id, { copy, orderTimeMs, change, inDoubt: false })
+    if (orderTimeMs === undefined || orderTimeMs < earliestMs()) return forget(id)
+    held.set(id, { copy, orderTimeMs, inDoubt: false })
     origins.set(originOf(id), id)
     if (held.size > capacity) makeRoom()
   }
 
-  const beginReload = (): Reload => {
-    const begun = changes
+  const beginReading = (): Reading => {
+    const changed = new Set<OrderId>()
     const missing = new Set(held.keys())
+    readings.add(changed)
     return {
-      adopt: (id, text) => {
+      adopt: (id, copy) => {
         missing.delete(id)
-        const current = held.get(id)
-        if (current !== undefined && current.change > begun && !isExtension(text, current.copy.text)) return
-        const copy = copyOf(id, text)
-        if (copy === undefined) drop(id)
-        else put(id, copy, begun)
+        if (copy !== undefined && changed.has(id)) {
+          const learned = held.get(id)?.copy
+          if (learned === undefined || learned.text.startsWith(copy.text)) return learned ?? copy
+        }
+        noteChange(id, changed)
+        if (copy === undefined) forget(id)
+        else hold(id, copy)
+        return copy
       },
-      finish: () => {
-        for (const id of missing) if ((held.get(id)?.change ?? 0) <= begun) drop(id)
+      dropMissing: () => {
+        for (const id of missing) if (!changed.has(id)) forget(id)
       },
+      end: () => void readings.delete(changed),
     }
   }
 
@@ -99,24 +115,23 @@ export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCo
       const found = held.get(id)
       return found?.inDoubt === false ? found.copy : undefined
     },
-    put: (id, copy) => put(id, copy, ++changes),
     doubt: (id) => {
+      noteChange(id)
       const found = held.get(id)
-      if (found !== undefined) held.set(id, { ...found, inDoubt: true, change: ++changes })
+      if (found !== undefined) held.set(id, { ...found, inDoubt: true })
     },
-    drop,
+    drop: (id) => {
+      noteChange(id)
+      forget(id)
+    },
     orders: () => [...held.values()].filter(({ inDoubt }) => !inDoubt).map(({ copy }) => copy.order),
     findByOrigin: (id) => held.get(origins.get(originOf(id)) ?? id)?.copy.order,
-    beginReload,
+    beginReading,
   }
 }
 
 interface Held {
   readonly copy: Copy
   readonly orderTimeMs: number
-  /** The number of the change that made this copy; 0 and up. */
-  readonly change: number
   readonly inDoubt: boolean
 }
-
-const isExtension = (text: string, of: string) => text.length > of.length && text.startsWith(of)

@@ -4,7 +4,7 @@ import { withRepeats } from '../redis/repeat.ts'
 import { scanPages } from '../redis/scan.ts'
 import type { Transport } from '../redis/transport.ts'
 import { createValueReader } from '../redis/values.ts'
-import type { OrderCopies } from './copies.ts'
+import { copyOf, type OrderCopies } from './copies.ts'
 import { orderIdOf, timeOfId } from './order.ts'
 
 /** What a load saw. */
@@ -29,7 +29,7 @@ export interface LoadOptions {
  * @throws RedisError when a page failed; what was adopted so far stays, and nothing is dropped.
  */
 export async function loadOrders({ send, copies, clock, earliestMs }: LoadOptions): Promise<Loaded> {
-  const reload = copies.beginReload()
+  const reading = copies.beginReading()
   const reader = createValueReader(withRepeats(send))
   let waiting: string[] = []
   let [keys, read] = [0, 0]
@@ -40,17 +40,22 @@ export async function loadOrders({ send, copies, clock, earliestMs }: LoadOption
     for (const [at, key] of batch.entries()) {
       const text = texts[at]
       if (text == null) continue
-      reload.adopt(orderIdOf(key), text)
+      const id = orderIdOf(key)
+      reading.adopt(id, copyOf(id, text))
       read += 1
     }
   }
 
-  for await (const page of scanPages(send, { match: ORDER_PATTERN })) {
-    keys += page.length
-    waiting = waiting.concat(page.filter((key) => (timeOfId(orderIdOf(key), clock()) ?? earliestMs) >= earliestMs))
-    while (waiting.length >= reader.batchSize()) await adoptNext()
+  try {
+    for await (const page of scanPages(send, { match: ORDER_PATTERN })) {
+      keys += page.length
+      waiting = waiting.concat(page.filter((key) => (timeOfId(orderIdOf(key), clock()) ?? earliestMs) >= earliestMs))
+      while (waiting.length >= reader.batchSize()) await adoptNext()
+    }
+    while (waiting.length > 0) await adoptNext()
+    reading.dropMissing()
+    return { keys, read }
+  } finally {
+    reading.end()
   }
-  while (waiting.length > 0) await adoptNext()
-  reload.finish()
-  return { keys, read }
 }

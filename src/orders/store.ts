@@ -5,7 +5,7 @@ import { orderKey } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
 import { dropLeftover, evalCommand } from '../redis/scripts.ts'
 import { ask, integerOf, optionalTextOf, type Transport } from '../redis/transport.ts'
-import { copyOf, createOrderCopies, type Copy, type OrderCopies } from './copies.ts'
+import { copyOf, createOrderCopies, type Copy, type OrderCopies, type Reading } from './copies.ts'
 import { encodeEntries, isLeftover, type Entry, type StoredObject } from './entries.ts'
 import type { Order } from './fold.ts'
 import { loadOrders, type Loaded } from './load.ts'
@@ -88,11 +88,16 @@ const TRIES = 3
 export function createOrderStore({ send, clock, zone, earliestMs, capacity = 20_000 }: OrderStoreOptions): OrderStore {
   const copies = createOrderCopies({ clock, zone, earliestMs, capacity })
   const parts: Parts = { send, repeating: withRepeats(send), copies }
-  const inTurn = createQueues<OrderId>()
+  const queues = createQueues<OrderId>()
+  const inTurn = <Result>(id: OrderId, task: (turn: Turn) => Promise<Result>): Promise<Result> =>
+    queues(id, async () => {
+      const reading = copies.beginReading()
+      return await task({ ...parts, id, reading }).finally(reading.end)
+    })
   return {
-    create: (id, order, expirySeconds) => inTurn(id, () => create(parts, id, { order, expirySeconds })),
-    change: (id, decide) => inTurn(id, () => change(parts, id, decide)),
-    read: async (id) => copies.get(id)?.order ?? (await inTurn(id, () => fetchCopy(parts, id)))?.order,
+    create: (id, order, expirySeconds) => inTurn(id, (turn) => create(turn, { order, expirySeconds })),
+    change: (id, decide) => inTurn(id, (turn) => change(turn, decide)),
+    read: async (id) => copies.get(id)?.order ?? (await inTurn(id, fetchCopy))?.order,
     held: copies.orders,
     findByOrigin: copies.findByOrigin,
     load: () => loadOrders({ send, copies, clock, earliestMs: earliestMs() }),
@@ -110,12 +115,18 @@ interface Parts {
   readonly copies: OrderCopies
 }
 
+/** The work of this process on one order, while everything else goes on beside it. */
+interface Turn extends Parts {
+  readonly id: OrderId
+  readonly reading: Reading
+}
+
 interface NewOrder {
   readonly order: StoredObject
   readonly expirySeconds: number
 }
 
-async function create({ send, copies }: Parts, id: OrderId, { order, expirySeconds }: NewOrder): Promise<Created> {
+async function create({ send, id, reading }: Turn, { order, expirySeconds }: NewOrder): Promise<Created> {
   const key = orderKey(id)
   const text = JSON.stringify(order)
   let wasRepeated = false
@@ -128,42 +139,34 @@ async function create({ send, copies }: Parts, id: OrderId, { order, expirySecon
       await ask(send, evalCommand(dropLeftover, key))
       continue
     }
-    const copy = copyOf(id, found)
+    const copy = reading.adopt(id, copyOf(id, found))
     if (copy === undefined) break
-    copies.put(id, copy)
     return { isNew: reply !== null || (wasRepeated && found === text), order: copy.order }
   }
   throw new RedisError('REDIS_REFUSED', `The key ${key} is occupied by something that is no order. Nothing was stored.`)
 }
 
 /** Reads an order past the copy in memory. Costs 1 command. */
-async function fetchCopy(parts: Parts, id: OrderId): Promise<Copy | undefined> {
-  const text = await fetchText(parts, id)
-  return keep(parts, id, text === undefined ? undefined : copyOf(id, text))
+async function fetchCopy(turn: Turn): Promise<Copy | undefined> {
+  const text = await fetchText(turn)
+  return turn.reading.adopt(turn.id, text === undefined ? undefined : copyOf(turn.id, text))
 }
 
-const fetchText = async ({ repeating }: Parts, id: OrderId) =>
-  optionalTextOf(await ask(repeating, ['GET', orderKey(id)]))
+const fetchText = async ({ repeating, id }: Turn) => optionalTextOf(await ask(repeating, ['GET', orderKey(id)]))
 
-function keep({ copies }: Parts, id: OrderId, copy: Copy | undefined): Copy | undefined {
-  if (copy === undefined) copies.drop(id)
-  else copies.put(id, copy)
-  return copy
-}
-
-async function change<R>(parts: Parts, id: OrderId, decide: (order: Order) => Decision<R>): Promise<Changed<R>> {
-  const heldCopy = parts.copies.get(id)
+async function change<R>(turn: Turn, decide: (order: Order) => Decision<R>): Promise<Changed<R>> {
+  const heldCopy = turn.copies.get(turn.id)
   let isFresh = heldCopy === undefined
-  let copy = heldCopy ?? (await fetchCopy(parts, id))
+  let copy = heldCopy ?? (await fetchCopy(turn))
   for (let attempt = 1; attempt <= TRIES && copy !== undefined; attempt++) {
     const decision = decide(copy.order)
     if ('append' in decision) {
-      const appended = await append(parts, copy, decision.append)
+      const appended = await append(turn, copy, decision.append)
       if (appended.outcome !== 'replaced') return appended
       copy = appended.copy
     } else {
       if (isFresh || !decision.mayBeStale) return { outcome: 'refused', refusal: decision.refuse, order: copy.order }
-      copy = await fetchCopy(parts, id)
+      copy = await fetchCopy(turn)
     }
     isFresh = true
   }
@@ -176,23 +179,20 @@ type Appended =
   /** The order went and was received again between our APPEND and our look: this one knows nothing of our entries. */
   | { readonly outcome: 'replaced'; readonly copy: Copy }
 
-async function append(parts: Parts, before: Copy, entries: readonly Entry[]): Promise<Appended> {
-  const { id } = before.order
+async function append(turn: Turn, before: Copy, entries: readonly Entry[]): Promise<Appended> {
+  const { id, reading, repeating } = turn
   const added = encodeEntries(entries)
   try {
-    const bytes = integerOf(await ask(parts.repeating, ['APPEND', orderKey(id), added]))
-    const text = await textAfterAppend(parts, before, { added, bytes })
-    if (text !== undefined && isLeftover(text)) await dropLeftoverOf(parts, id)
-    const copy = keep(
-      parts,
-      id,
-      text === undefined ? undefined : copyOf(id, text, bytesAfterAppend(text, { added, bytes })),
-    )
-    if (copy === undefined) return { outcome: 'gone' }
+    const bytes = integerOf(await ask(repeating, ['APPEND', orderKey(id), added]))
+    const text = await textAfterAppend(turn, before, { added, bytes })
+    if (text !== undefined && isLeftover(text)) await dropLeftoverOf(turn)
+    const found = text === undefined ? undefined : copyOf(id, text, bytesAfterAppend(text, { added, bytes }))
+    const copy = reading.adopt(id, found)
+    if (found === undefined || copy === undefined) return { outcome: 'gone' }
     const isOurs = copy.order.history.some((item) => item.id === entries[0]?.id)
     return isOurs ? { outcome: 'appended', order: copy.order } : { outcome: 'replaced', copy }
   } catch (error) {
-    parts.copies.doubt(id)
+    turn.copies.doubt(id)
     throw error
   }
 }
@@ -204,15 +204,11 @@ interface AppendedText {
 }
 
 /** What the order's text is after our APPEND. Its reply tells when nobody else wrote, or when only our own entries remain. */
-async function textAfterAppend(
-  parts: Parts,
-  { order, text, bytes: bytesBefore }: Copy,
-  { added, bytes }: AppendedText,
-) {
+async function textAfterAppend(turn: Turn, before: Copy, { added, bytes }: AppendedText): Promise<string | undefined> {
   const addedBytes = Buffer.byteLength(added)
-  if (bytes === bytesBefore + addedBytes) return text + added
+  if (bytes === before.bytes + addedBytes) return before.text + added
   if (bytes === addedBytes) return added
-  return await fetchText(parts, order.id)
+  return await fetchText(turn)
 }
 
 /** A text with bytes that are no UTF-8 has another length once decoded; then only APPEND's own reply tells the true one. */
@@ -220,7 +216,7 @@ const bytesAfterAppend = (text: string, { added, bytes }: AppendedText): number 
   text.includes('\ufffd') && text.endsWith(added) ? bytes : undefined
 
 /** Removes what an APPEND to a missing order left behind. Where that fails, the sweep removes it later. */
-async function dropLeftoverOf({ send }: Parts, id: OrderId): Promise<void> {
+async function dropLeftoverOf({ send, id }: Turn): Promise<void> {
   try {
     await ask(send, evalCommand(dropLeftover, orderKey(id)))
   } catch (error) {

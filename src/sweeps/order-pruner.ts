@@ -70,24 +70,29 @@ async function prune(job: SweepJob, { emit, window }: { emit: Emit; window: Orde
       while (work.due.length >= UNLINK_KEYS) await deleteBatch(work)
       job.onProgress()
     }
+    while (work.toRead.length > 0) await readBatch(work)
   } catch (error) {
-    // The cap leaves room to make use of what was scanned before it was met.
-    if (error instanceof SweepStopped && error.reason === 'cap') await flush(work)
+    // The cap leaves room to delete what was judged before it was met.
+    if (error instanceof SweepStopped && error.reason === 'cap') await deleteAll(work)
     throw error
   }
-  await flush(work)
+  await deleteAll(work)
 }
 
-/** Scans only while an MGET and an UNLINK can still follow. */
+/** Scans only while the keys that it brings can still be read and deleted. */
 const leavingRoom =
-  ({ job, repeating }: Work): Transport =>
+  (work: Work): Transport =>
   async (commands) => {
-    if (job.left() < commands.length + (job.dryRun ? 1 : 2)) throw new SweepStopped('cap')
-    return await repeating(commands)
+    needRoom(work, commands.length + 1)
+    return await work.repeating(commands)
   }
 
-async function flush(work: Work): Promise<void> {
-  while (work.toRead.length > 0) await readBatch(work)
+/** Stops at the cap while one deletion can still follow, so that every run with a cap gets something done. */
+function needRoom({ job }: Work, commands: number): void {
+  if (job.left() < commands + (job.dryRun ? 0 : 1)) throw new SweepStopped('cap')
+}
+
+async function deleteAll(work: Work): Promise<void> {
   while (work.due.length > 0) await deleteBatch(work)
 }
 
@@ -117,6 +122,7 @@ function file({ job, toRead, due }: Work, key: string, { verdict, timeMs }: Judg
 
 async function readBatch(work: Work): Promise<void> {
   const { job, window, reader } = work
+  needRoom(work, 1)
   const keys = work.toRead.splice(0, reader.batchSize())
   const texts = await reader.read(keys)
   job.findings.valueBytes = reader.bytesRead()
@@ -130,7 +136,10 @@ async function readBatch(work: Work): Promise<void> {
 }
 
 /** Tells keys that have gone since the scan, which do not count, from keys of another type, which nobody can read. */
-async function countTypes({ job, repeating }: Work, keys: readonly string[]): Promise<void> {
+async function countTypes(work: Work, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return
+  needRoom(work, keys.length)
+  const { job, repeating } = work
   const types = await repeating(keys.map((key) => ['TYPE', key]))
   for (const [at, key] of keys.entries()) {
     const type = textOf(types[at] ?? null)
