@@ -56,3 +56,13 @@ export class RedisError extends AppError<RedisErrorCode> {
 /** Whether an error is a Redis failure, of the given kind if one is given. */
 export const isRedisError = (error: unknown, code?: RedisErrorCode): error is RedisError =>
   error instanceof RedisError && (code === undefined || error.code === code)
+
+/** The stack's frames only. What stands before the end of the message is left out, for a message may look like a frame. */
+export function framesOf({ stack = '', message }: Error): readonly string[] {
+  const start = stack.indexOf(message)
+  const frames = start === -1 ? '' : stack.slice(start + message.length)
+  return frames
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim())
+}

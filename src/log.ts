@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
+import { AppError, framesOf } from './errors.ts'
 import type { Emit } from './events.ts'
 
 export interface LogOptions {
@@ -9,9 +10,23 @@ export interface LogOptions {
 /** The root logger: JSON lines with an error serializer that lets only known-harmless fields through. */
 export const createLog = ({ level, destination }: LogOptions): Logger =>
   pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: describeError },
+      // Without a text of its own a line would take the error's message, past the serializer.
+      hooks: {
+        logMethod(args, method) {
+          method.apply(this, isBareError(args) ? [args[0], 'error'] : args)
+        },
+      },
+    },
     destination,
   )
+
+const isBareError = ([first, text]: readonly unknown[]): boolean =>
+  text === undefined && (first instanceof Error || (typeof first === 'object' && first !== null && 'err' in first))
 
 /** The one place that writes events. */
 export const createEmit =
@@ -35,13 +50,12 @@ interface ErrorFacts {
  */
 export function describeError(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { type: typeof error }
-  const isOwn = error.name === 'RedisError' || error.name === 'ConfigError' || error.name === 'InputError'
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return {
-    type: error.name,
-    ...('code' in error && typeof error.code === 'string' && { code: error.code.slice(0, 40) }),
-    ...(isOwn && { message: error.message }),
-    frames: frames.slice(0, 10).map((line) => line.trim()),
+    type: /^[A-Za-z]{1,60}$/.test(error.name) ? error.name : 'Error',
+    ...(/^[A-Z][A-Z0-9_]{0,39}$/.test(code) && { code }),
+    ...(error instanceof AppError && { message: error.message }),
+    frames: framesOf(error).slice(0, 10),
     ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
   }
 }

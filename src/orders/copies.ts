@@ -31,7 +31,7 @@ export interface OrderCopies {
   /** A change got no answer: the copy counts as unknown until the order is read again. */
   doubt(id: OrderId): void
   drop(id: OrderId): void
-  /** Held orders that are not in doubt. */
+  /** Held orders that are young enough still and not in doubt. */
   orders(): readonly Order[]
   findByOrigin(id: OrderId): Order | undefined
   /** To be called before a request whose answer tells about orders, be it one or the whole store. */
@@ -124,7 +124,11 @@ export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCo
       noteChange(id)
       forget(id)
     },
-    orders: () => [...held.values()].filter(({ inDoubt }) => !inDoubt).map(({ copy }) => copy.order),
+    orders: () => {
+      const earliest = earliestMs()
+      for (const [id, { orderTimeMs }] of held) if (orderTimeMs < earliest) forget(id)
+      return [...held.values()].filter(({ inDoubt }) => !inDoubt).map(({ copy }) => copy.order)
+    },
     findByOrigin: (id) => held.get(origins.get(originOf(id)) ?? id)?.copy.order,
     beginReading,
   }

@@ -46,14 +46,14 @@ export interface OrderStore {
    * a second time with a fresh copy. Changes to one order leave this process one after another.
    *
    * Costs 1 command; 2 when somebody else wrote in between; 1 more when the order is not held or the copy was in doubt;
-   * 0 when refused on the copy at hand. A change to an order that has gone costs up to 4 (the leftover is dropped).
+   * 0 when refused on the copy at hand. A change to an order that has gone costs up to 5 (the leftover is dropped).
    *
    * @throws RedisError when no answer came even after repeating; the change may or may not be stored, and a later repeat
    *   of the same decision cannot count twice.
    */
   change<Refusal>(id: OrderId, decide: (order: Order) => Decision<Refusal>): Promise<Changed<Refusal>>
 
-  /** One order: from memory for 0 commands when held, else 1 GET. Undefined when there is none or it is no order. */
+  /** One order: from memory for 0 commands when held, else 1 GET. Undefined when there is none or it is no order. Throws for another type. */
   read(id: OrderId): Promise<Order | undefined>
 
   /** The held orders, for 0 commands. */

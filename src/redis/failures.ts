@@ -1,4 +1,4 @@
-import { RedisError } from '../errors.ts'
+import { framesOf, RedisError } from '../errors.ts'
 
 const LIMIT = /max (daily )?requests? limit exceeded/i
 const FULL = /^OOM\b|capacity quota exceeded/i
@@ -73,15 +73,8 @@ export const closed = () => unreachable('its connection was closed')
 export function withoutValues(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined
   const bare = new Error([error.name, codeOf(error)].filter(Boolean).join(' '))
-  bare.stack = [`Error: ${bare.message}`, ...framesOf(error)].join('\n')
+  bare.stack = [`Error: ${bare.message}`, ...framesOf(error).map((line) => `    ${line}`)].join('\n')
   return bare
-}
-
-/** The stack's frames only: what stands before the end of the message is left out, for a message may look like a frame. */
-function framesOf({ stack = '', message }: Error): string[] {
-  const start = stack.indexOf(message)
-  const frames = start === -1 ? '' : stack.slice(start + message.length)
-  return frames.split('\n').filter((line) => /^\s+at /.test(line))
 }
 
 function codeOf(error: unknown): string {

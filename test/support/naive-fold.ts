@@ -1,4 +1,3 @@
-import { expect } from 'vitest'
 import type { Order } from '../../src/orders/fold.ts'
 
 /** What a stored text says of an order, as far as two implementations must agree on it. */
@@ -38,7 +37,8 @@ export function naiveFold(text: string | undefined): Told | undefined {
   const cards = new Map<unknown, unknown>()
   let { status } = received
   let facts = received
-  let [lastMove, lastEdit]: (string | null)[] = [null, null]
+  let lastMove: string | null = null
+  let lastEdit: string | null = null
   for (const { id, ...entry } of entries) {
     if (seen.includes(id)) continue
     seen.push(id)
@@ -88,7 +88,3 @@ export function toldBy(order: Order | undefined): Told | undefined {
 /** Whether a text has applied the move or undo with this id, exactly once. */
 export const hasApplied = (told: Told | undefined, entryId: string): boolean =>
   told?.history.filter((line) => line.startsWith(`${entryId} `) && !line.includes(' void ')).length === 1
-
-/** Fails unless an order of `src` says exactly what a stored text says. */
-export const expectSame = (order: Order | undefined, text: string | undefined, message?: string) =>
-  expect(toldBy(order), message).toEqual(naiveFold(text))

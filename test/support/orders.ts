@@ -45,7 +45,11 @@ export const aMove = (
   { after = null, ...rest }: Rest & { readonly after?: string | null } = {},
 ): MoveEntry => ({ ...facts(id, rest), move, after })
 
-export const anUndo = (id: string, undo: string, { after = undo, ...rest }: Rest & { after?: string | null } = {}): UndoEntry => ({
+export const anUndo = (
+  id: string,
+  undo: string,
+  { after = undo, ...rest }: Rest & { after?: string | null } = {},
+): UndoEntry => ({
   ...facts(id, rest),
   undo,
   after,

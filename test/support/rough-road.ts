@@ -38,6 +38,8 @@ export interface World {
   textOf(key: string): string | undefined
   /** How often an order was stored under this key. */
   lifeOf(key: string): number
+  /** Somebody deletes what a key holds. */
+  remove(key: string): Promise<void>
   /** Whether a held-back request is still to come. */
   hasLate(): boolean
   /** Delivers what is held back. */
@@ -93,8 +95,6 @@ export function createWorld(direct: Transport, reborn: (key: string) => string):
     check(commands, replies, commands.map(effectOf))
     return replies
   }
-  const keysOf = (commands: readonly Command[]) =>
-    commands.flatMap(([name, ...args]) => (name === 'EVAL' ? [args[2]] : name === 'MGET' ? args : [args[0]])).map(String)
 
   const open = (carry: Carrier): Road => {
     let troubles: Trouble[] = []
@@ -160,6 +160,7 @@ export function createWorld(direct: Transport, reborn: (key: string) => string):
     open,
     textOf: (key) => texts.get(key),
     lifeOf: (key) => lives.get(key) ?? 0,
+    remove: (key) => inTurn(async () => void (await carryOut(direct, [['UNLINK', key]]))),
     hasLate: () => late.length > 0,
     settle: () =>
       inTurn(async () => {
@@ -167,6 +168,10 @@ export function createWorld(direct: Transport, reborn: (key: string) => string):
       }),
   }
 }
+
+/** The keys that commands are about. */
+const keysOf = (commands: readonly Command[]) =>
+  commands.flatMap(([name, ...args]) => (name === 'EVAL' ? [args[2]] : name === 'MGET' ? args : [args[0]])).map(String)
 
 /**
  * An UNLINK cannot tell a removed order from one that was received again since. It comes right after the move to `removed`,

@@ -16,7 +16,11 @@ export interface SweepRigOptions {
 }
 
 /** A store, a watched transport in front of it, and the runner. */
-export function createSweepRig({ now = '2025-12-08T21:00:00+01:00', zone = 'Europe/Berlin', send }: SweepRigOptions = {}) {
+export function createSweepRig({
+  now = '2025-12-08T21:00:00+01:00',
+  zone = 'Europe/Berlin',
+  send,
+}: SweepRigOptions = {}) {
   const clock = fakeClock(now)
   const store = send ?? createMemoryConnection({ clock }).send
   const transport = watched(store)

@@ -3,7 +3,7 @@ import { createMemoryConnection } from '../../src/redis/memory.ts'
 import { type Lease, tryLock } from '../../src/redis/lock.ts'
 import { createMeter } from '../../src/redis/meter.ts'
 import { evalCommand, releaseLock } from '../../src/redis/scripts.ts'
-import { createGuard, type GuardOptions, SweepStopped } from '../../src/sweeps/guard.ts'
+import { createGuard, type GuardOptions, type SweepStopped } from '../../src/sweeps/guard.ts'
 import { fakeClock } from '../support/clock.ts'
 import { failure, spoil, watched } from '../support/transport.ts'
 

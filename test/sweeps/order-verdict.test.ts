@@ -1,6 +1,6 @@
 import { ulid } from 'ulid'
 import { describe, expect, it } from 'vitest'
-import { isoInstant } from '../../src/orders/instant.ts'
+import { isoInstant } from '../../src/calendar.ts'
 import { judgeKey, judgeValue, type OrderWindow } from '../../src/sweeps/order-verdict.ts'
 import { calendarCutoffs } from '../../src/sweeps/retention.ts'
 import { instant } from '../support/clock.ts'
@@ -159,7 +159,9 @@ describe('the verdict by value', () => {
   })
 
   it('keeps a pre-order of the former bot by its creation only, but one of ours by the time it is wanted for', () => {
-    const text = storedText(anOrder({ created_at: '2025-11-20T12:00:00+01:00', wanted_at: '2025-12-20T12:00:00+01:00' }))
+    const text = storedText(
+      anOrder({ created_at: '2025-11-20T12:00:00+01:00', wanted_at: '2025-12-20T12:00:00+01:00' }),
+    )
 
     expect(verdictOf('order:1', text, window)).toBe('due')
     expect(verdictOf(keyOf('2025-12-20T12:00:00+01:00'), text, window)).toBe('kept')

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { DateTime, IANAZone } from 'luxon'
 import { describe, expect, it } from 'vitest'
 import { calendarCutoffs } from '../../src/sweeps/retention.ts'
@@ -44,8 +44,20 @@ describe('the cutoffs of calendar retention', () => {
     ['the day after the skipped one', 'Pacific/Apia', '2011-12-31T12:00:00+14:00', 0, '2011-12-30T10:00:00.000Z'],
     ['the day before the skipped one', 'Pacific/Apia', '2011-12-31T12:00:00+14:00', 2, '2011-12-29T10:00:00.000Z'],
     ['days on both sides of it', 'Pacific/Apia', '2012-01-03T12:00:00+14:00', 5, '2011-12-29T10:00:00.000Z'],
-    ['a day that comes, goes and comes', 'America/St_Johns', '2010-11-08T12:00:00-03:30', 1, '2010-11-07T02:30:00.000Z'],
-    ['the day that comes back meanwhile', 'America/St_Johns', '2010-11-07T12:00:00-03:30', 1, '2010-11-06T02:30:00.000Z'],
+    [
+      'a day that comes, goes and comes',
+      'America/St_Johns',
+      '2010-11-08T12:00:00-03:30',
+      1,
+      '2010-11-07T02:30:00.000Z',
+    ],
+    [
+      'the day that comes back meanwhile',
+      'America/St_Johns',
+      '2010-11-07T12:00:00-03:30',
+      1,
+      '2010-11-06T02:30:00.000Z',
+    ],
     ['its first minute as the present', 'America/St_Johns', '2010-11-07T00:00:30-02:30', 0, '2010-11-07T02:30:00.000Z'],
     ['the hour after that minute', 'America/St_Johns', '2010-11-06T23:30:00-03:30', 0, '2010-11-06T02:30:00.000Z'],
     ['clocks set forward at 00:01', 'America/St_Johns', '2006-04-03T12:00:00-02:30', 1, '2006-04-02T03:30:00.000Z'],
