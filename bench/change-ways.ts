@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isoInstant } from '../src/orders/instant.ts'
+import { isoInstant } from '../src/calendar.ts'
 import { ask, integerOf, textOf } from '../src/redis/transport.ts'
 import { ZONE, type ChangeWay } from './job.ts'
 import { orderAt, orderIdAt } from './orders.ts'

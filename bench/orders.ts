@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { encodeEntries, type Entry } from '../src/orders/entries.ts'
-import { isoInstant } from '../src/orders/instant.ts'
+import { isoInstant } from '../src/calendar.ts'
 import { createOrderId, orderIdOf } from '../src/orders/order.ts'
 import type { OrderStatus } from '../src/orders/status.ts'
 import { orderKey } from '../src/redis/keys.ts'
@@ -34,7 +34,8 @@ export function orderAt(filling: Filling, number: number, asOfMs: number): Store
     return { key: orderKey(String(6_000_000_000_000 + number)), value: formerOrder(number, createdAtMs) }
   const source = { source: 'shopify', sourceId: String(number), createdAtMs }
   const id = createOrderId(source, createdAtMs)
-  const received = { ...source, created_at: isoInstant(createdAtMs, ZONE), ...CONTENT, status: 'new' }
+  const created_at = timeText(createdAtMs)
+  const received = { source: source.source, source_id: source.sourceId, created_at, ...CONTENT, status: 'new' }
   return { key: orderKey(id), value: padded(received, encodeEntries(entriesOf(filling, number, createdAtMs))) }
 }
 
@@ -78,17 +79,18 @@ const formerOrder = (number: number, createdAtMs: number) =>
       order_type: 'shopify',
       vendors: ['Leckerolls', 'Thai Garten'],
       ...CONTENT,
-      status_history: [{ type: 'new', timestamp: isoInstant(createdAtMs, ZONE) }],
+      status_history: [{ type: 'new', timestamp: timeText(createdAtMs) }],
       status: 'delivered',
-      created_at: isoInstant(createdAtMs, ZONE),
+      created_at: timeText(createdAtMs),
     },
     '',
   )
 
-/** An order's text of exactly `ORDER_BYTES`: the JSON with a note of the length that is missing, then its entries. */
+/** An order's text of exactly `ORDER_BYTES`: the JSON, filled up with a note, then its entries. */
 function padded(order: object, entries: string): string {
-  const missing = ORDER_BYTES - Buffer.byteLength(JSON.stringify({ ...order, note: '' }) + entries)
-  return JSON.stringify({ ...order, note: NOTE.slice(0, missing) }) + entries
+  const text = JSON.stringify({ ...order, note: '' })
+  const missing = ORDER_BYTES - Buffer.byteLength(text) - Buffer.byteLength(entries)
+  return `${text.slice(0, -'"}'.length)}${NOTE.slice(0, missing)}"}${entries}`
 }
 
 const NOTE = 'Bitte zweimal klingeln, dann in den Hof. '.repeat(40)
@@ -100,9 +102,18 @@ function entriesOf(filling: Filling, number: number, createdAtMs: number): Entry
   const moves = filling === 'fresh' ? [] : LIFE.slice(0, isOpen(filling, number) ? 2 : LIFE.length)
   return moves.map((move, at) => ({
     id: `entry-${at}`,
-    at: isoInstant(createdAtMs + (at + 1) * 600_000, ZONE),
+    at: timeText(createdAtMs + (at + 1) * 600_000),
     by: 5_000_000_001,
     move,
     after: at === 0 ? null : `entry-${at - 1}`,
   }))
+}
+
+const timeTexts = new Map<number, string>()
+
+/** An instant as text. Remembered, for filling the store would otherwise mostly consist of this. */
+function timeText(ms: number): string {
+  const text = timeTexts.get(ms) ?? isoInstant(ms, ZONE)
+  timeTexts.set(ms, text)
+  return text
 }

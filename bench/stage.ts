@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { systemClock } from '../src/clock.ts'
 import type { RedisTarget } from '../src/config.ts'
 import { connect } from '../src/redis/connect.ts'
+import { sweepsKey } from '../src/redis/keys.ts'
 import { ask, integerOf, type Command } from '../src/redis/transport.ts'
 import { startRedisServer } from '../test/support/redis-server.ts'
 import { startRest } from './children.ts'
@@ -47,7 +48,7 @@ export async function openStage(asOfMs: number): Promise<Stage> {
     resetStats: redis.resetStats,
     billed: async () => Object.fromEntries(Object.entries(await redis.stats()).filter(([name]) => !FREE.has(name))),
     countOrders: async () => {
-      await ask(send, ['UNLINK', 'orderly:sweeps:orders'])
+      await ask(send, ['UNLINK', sweepsKey('orders')])
       return integerOf(await ask(send, ['DBSIZE']))
     },
     stop: async () => {

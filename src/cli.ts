@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { runCli } from './cli/run.ts'
 
 /** The version in package.json, which lies beside both `src` and `dist`. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
-if (existsSync('.env')) process.loadEnvFile('.env')
+if (statSync('.env', { throwIfNoEntry: false })?.isFile()) process.loadEnvFile('.env')
 
 const interruption = new AbortController()
 const interrupt = () => {

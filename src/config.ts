@@ -39,6 +39,8 @@ const urlOf = (...protocols: string[]) =>
     .string()
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== '')
 
+const isHost = (text: string) => URL.canParse(`redis://${text.includes(':') ? `[${text}]` : text}`)
+
 const isLoopback = (url: string) =>
   URL.canParse(url) && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)
 
@@ -54,8 +56,17 @@ const variables = {
     urlOf('https:', 'http:').refine((text) => text.startsWith('https:') || isLoopback(text)),
   ),
   UPSTASH_REDIS_REST_TOKEN: rule('the token without spaces', z.string().regex(/^[\x21-\x7e]+$/)),
-  REDIS_URL: rule('a redis:// or rediss:// address', urlOf('redis:', 'rediss:')),
-  REDIS_HOST: rule('a host name or an address', z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/)),
+  REDIS_URL: rule(
+    'a redis:// or rediss:// address, with nothing but the number of a database after the host',
+    urlOf('redis:', 'rediss:').refine((text) => !URL.canParse(text) || /^\/?\d*$/.test(new URL(text).pathname)),
+  ),
+  REDIS_HOST: rule(
+    'a host name or an address',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._:-]{1,253}$/)
+      .refine((text) => isHost(text)),
+  ),
   REDIS_PORT: wholeNumber(1, 65_535),
   REDIS_PASSWORD: rule('a text', z.string()),
   RETENTION_DAYS: wholeNumber(0, 365),
@@ -114,12 +125,13 @@ const ways = [
 ] as const satisfies readonly { first: RedisVariable; rest: readonly RedisVariable[] }[]
 
 function readTarget(value: ReadText, given: (name: RedisVariable) => boolean, problems: string[]): RedisTarget {
-  const used = ways.filter(({ first, rest }) => [first, ...rest].some(given))
+  const used = ways.map(({ first, rest }) => [first, ...rest].filter(given)).filter((names) => names.length > 0)
   if (used.length > 1) {
-    problems.push(`${used.map(({ first }) => first).join(' and ')} name more than one Redis. Set one of them only.`)
+    problems.push(`${used.map((names) => names[0]).join(' and ')} name more than one Redis. Set one of them only.`)
   }
-  for (const { first, rest } of used) {
-    if (!given(first)) problems.push(`${first} is required with ${rest.filter(given).join(' and ')}.`)
+  for (const { first, rest } of used.length === 1 ? ways : []) {
+    if (!given(first) && rest.some(given))
+      problems.push(`${first} is required with ${rest.filter(given).join(' and ')}.`)
   }
   if (given('UPSTASH_REDIS_REST_URL') && !given('UPSTASH_REDIS_REST_TOKEN')) {
     problems.push('UPSTASH_REDIS_REST_TOKEN is required with UPSTASH_REDIS_REST_URL.')

@@ -147,12 +147,12 @@ describe('the Redis of the configuration', () => {
     [
       'an address and a password beside it',
       { REDIS_URL: 'redis://h', REDIS_PASSWORD: 'x' },
-      ['REDIS_URL', 'REDIS_HOST'],
+      ['REDIS_URL', 'REDIS_PASSWORD'],
     ],
     [
       'an address and a token',
       { REDIS_URL: 'redis://h', UPSTASH_REDIS_REST_TOKEN: 'x' },
-      ['UPSTASH_REDIS_REST_URL', 'REDIS_URL'],
+      ['UPSTASH_REDIS_REST_TOKEN', 'REDIS_URL'],
     ],
   ])('is refused when it is named by %s', (_, env, names) => {
     const problem = problemsOf(env).find((text) => text.includes('more than one'))
@@ -184,6 +184,7 @@ describe('a configuration that is not usable', () => {
       RETENTION_DAYS: '-1',
       ORDER_TTL_DAYS: 'x',
       SWEEP_EVERY_DAYS: '0',
+      UPSTASH_REDIS_REST_URL: 'x',
       UPSTASH_REDIS_REST_TOKEN: 'a b',
     })
 

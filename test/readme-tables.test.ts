@@ -111,10 +111,11 @@ describe('README.md', () => {
   })
 
   it('names variables that exist, with the defaults that docs/configuration.md tells', () => {
-    for (const [name, value] of tableRows(readme, 'variable')) {
+    // A default that follows from others is told as a formula there and as its usual value here.
+    const told = tableRows(readme, 'variable').filter(([name]) => codeIn(name) !== 'ORDER_TTL_DAYS')
+    for (const [name, value] of told) {
       expect(variableNames).toContain(codeIn(name))
-      // A default that follows from others is told as a formula there and as its usual value here.
-      if (codeIn(name) !== 'ORDER_TTL_DAYS') expect(codeIn(value)).toBe(documentedDefaults.get(codeIn(name)))
+      expect(codeIn(value)).toBe(documentedDefaults.get(codeIn(name)))
     }
     expect(readConfig({}).orderTtlDays).toBe(7)
   })
@@ -128,11 +129,11 @@ describe('README.md', () => {
         .filter((word) => !word.startsWith('<'))
       expect(await help(...words)).toContain(`Usage: orderly ${words[0]}`)
     }
-    const top = [...(await help()).matchAll(/^ {2}([a-z-]+) .*$/gm)].map(([, name]) => name)
+    const top = [...(await help()).matchAll(/^ {2}([a-z][a-z-]*) .*$/gm)].map(([, name]) => name)
     expect(new Set(told.map((command) => command.split(' ')[1]))).toEqual(
       new Set(top.filter((name) => name !== 'orderly')),
     )
-    const orders = [...(await help('orders')).matchAll(/^ {2}([a-z-]+) .*$/gm)].map(([, name]) => name)
+    const orders = [...(await help('orders')).matchAll(/^ {2}([a-z][a-z-]*) .*$/gm)].map(([, name]) => name)
     expect(
       told.filter((command) => command.startsWith('orderly orders ')).map((command) => command.split(' ')[2]),
     ).toEqual(orders)
@@ -181,11 +182,9 @@ describe('README.md', () => {
 describe('docs/sweeps.md', () => {
   it('names every option of `orderly sweep`', async () => {
     const options = [...(await help('sweep')).matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, name]) => name)
-    expect(
-      tableRows(sweepsPage, 'option')
-        .map(([option]) => codeIn(option).split(' ')[0])
-        .toSorted(),
-    ).toEqual(options.toSorted())
+    expect(new Set(tableRows(sweepsPage, 'option').map(([option]) => codeIn(option).split(' ')[0]))).toEqual(
+      new Set(options),
+    )
   })
 
   it('tells the cutoffs of 8 December 2025 in Berlin', () => {

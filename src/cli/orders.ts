@@ -118,7 +118,8 @@ async function writeWhole(
 ): Promise<void> {
   const part = `${file}.part`
   try {
-    const handle = await open(part, 'w', 0o600)
+    await rm(part, { force: true })
+    const handle = await open(part, 'wx', 0o600)
     try {
       await fill((text) => handle.appendFile(text))
     } finally {

@@ -1,7 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { sweepNames, type SweepName } from '../sweeps/registry.ts'
 import type { Io } from './io.ts'
-import type { CommandResult } from './result.ts'
+import { failed, type CommandResult } from './result.ts'
 import type { SweepOptions } from './sweep.ts'
 
 /** How a call of the CLI ended: a command's result, or a text that commander had to say. */
@@ -16,11 +16,12 @@ export async function runProgram(args: readonly string[], version: string, io: I
   let ran: Parsed | undefined
   const say = (text: string) => void (said += text)
   const run: RunCommand = async (command, work) => {
-    ran = { kind: 'result', command, result: await work }
+    ran = { kind: 'result', command, result: await work.catch(failed) }
   }
   const program = createProgram({ version, io, run, say })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    const [first, ...rest] = args
+    await program.parseAsync(first === 'help' ? [...rest, '--help'] : args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     const isAsked = error.exitCode === 0 || args.length === 0
@@ -40,7 +41,7 @@ interface ProgramOptions {
 
 /** Each command imports what it needs when it is called, so that `--version` and `--help` answer at once. */
 function createProgram({ version, io, run, say }: ProgramOptions): Command {
-  const program = new Command('orderly')
+  const program = withJson(new Command('orderly'))
     .description("Keeps a delivery business's order store small, and counts every Redis command that this costs.")
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -93,7 +94,9 @@ function addRedisCheck(program: Command, io: Io, run: RunCommand): void {
 }
 
 function addOrders(program: Command, io: Io, run: RunCommand): void {
-  const orders = program.command('orders').description('export, import or show stored orders').helpCommand(false)
+  const orders = withJson(program.command('orders'))
+    .description('export, import or show stored orders')
+    .helpCommand(false)
   withJson(orders.command('export'))
     .description('write all orders to a new file, a JSON line each (1 command an order, and about 1 per 700 more)')
     .argument('<file>', 'the file to write; it must not exist')

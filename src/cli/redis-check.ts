@@ -9,6 +9,20 @@ import { bytesText, columns, counted, printable } from './text.ts'
 /** What the check calls the Redis that holds the orders. */
 const STORE = 'orders'
 
+/** The same fields as of a Redis that answers. */
+const UNKNOWN = {
+  latencyMs: null,
+  server: null,
+  version: null,
+  usedBytes: null,
+  limitBytes: null,
+  evictionPolicy: null,
+  keys: null,
+  isComplete: false,
+  prefixes: [],
+  otherPrefixes: null,
+} satisfies Record<keyof Inspection, unknown>
+
 /** `orderly redis-check`: whether the configured Redis answers, and what is in it. */
 export async function redisCheckCommand(io: Io): Promise<CommandResult> {
   return await withApp(io, async (app) => {
@@ -20,7 +34,7 @@ export async function redisCheckCommand(io: Io): Promise<CommandResult> {
       const found = await inspectRedis({ send, kind: app.kind, clock: app.clock, signal: io.signal, onProgress })
       return { ...healthy(app, found), cost: account.cost() }
     } catch (error) {
-      const stores = [{ name: STORE, ok: false, latencyMs: null, server: null, version: null, prefixes: [] }]
+      const stores = [{ name: STORE, ok: false, ...UNKNOWN }]
       return { ...failed(error), data: { stores }, cost: account.cost() }
     } finally {
       progress.clear()

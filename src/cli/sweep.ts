@@ -48,8 +48,10 @@ async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise
       progress.show(`${counted(due + kept + keptOpen + unreadable, 'order')} judged, ${due} due, ${deleted} deleted`),
   })
   progress.clear()
-  return resultOf(run, file === undefined ? storeWarnings(app) : [])
+  return resultOf(run, file === undefined ? storeWarnings(app) : [REHEARSAL])
 }
+
+const REHEARSAL = 'This was a rehearsal on a copy of the file in memory: file and configured Redis are as they were.'
 
 function readAsOf({ config, clock }: App, text: string, apply: boolean): number {
   const asOfMs = decodeInstant(text, config.zone)

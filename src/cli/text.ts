@@ -4,7 +4,7 @@ export function printable(text: string, most = 120): string {
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
   )
-  return escaped.length > most ? `${escaped.slice(0, most)}…` : escaped
+  return escaped.length > most ? `${escaped.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…` : escaped
 }
 
 /** Rows as aligned columns, two spaces apart, indented by two. */

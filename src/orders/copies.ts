@@ -66,11 +66,10 @@ export function copyOf(id: OrderId, text: string, bytes?: number): Copy | undefi
 export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCopiesOptions): OrderCopies {
   const held = new Map<OrderId, Held>()
   const origins = new Map<string, OrderId>()
-  /** For each reading under way, the orders of which something was learned since it began. */
-  const readings = new Set<Set<OrderId>>()
+  const readings = new Set<SinceBegun>()
 
-  const noteChange = (id: OrderId, own?: Set<OrderId>) => {
-    for (const changed of readings) if (changed !== own) changed.add(id)
+  const note = (what: keyof SinceBegun, id: OrderId, own?: SinceBegun) => {
+    for (const since of readings) if (since !== own) since[what].add(id)
   }
   const forget = (id: OrderId) => {
     if (held.delete(id) && origins.get(originOf(id)) === id) origins.delete(originOf(id))
@@ -88,25 +87,29 @@ export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCo
   }
 
   const beginReading = (): Reading => {
-    const changed = new Set<OrderId>()
+    const since: SinceBegun = { learned: new Set(), gone: new Set() }
     const missing = new Set(held.keys())
-    readings.add(changed)
+    readings.add(since)
     return {
       adopt: (id, copy) => {
         missing.delete(id)
-        if (copy !== undefined && changed.has(id)) {
-          const learned = held.get(id)?.copy
-          if (learned === undefined || learned.text.startsWith(copy.text)) return learned ?? copy
+        if (copy === undefined) {
+          note('gone', id, since)
+          forget(id)
+          return undefined
         }
-        noteChange(id, changed)
-        if (copy === undefined) forget(id)
-        else hold(id, copy)
+        const learned = held.get(id)?.copy
+        if (since.gone.has(id)) return learned ?? copy
+        const isOlder = learned === undefined || learned.text.startsWith(copy.text)
+        if (since.learned.has(id) && isOlder) return learned ?? copy
+        note('learned', id, since)
+        hold(id, copy)
         return copy
       },
       dropMissing: () => {
-        for (const id of missing) if (!changed.has(id)) forget(id)
+        for (const id of missing) if (!since.learned.has(id)) forget(id)
       },
-      end: () => void readings.delete(changed),
+      end: () => void readings.delete(since),
     }
   }
 
@@ -116,12 +119,12 @@ export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCo
       return found?.inDoubt === false ? found.copy : undefined
     },
     doubt: (id) => {
-      noteChange(id)
+      note('learned', id)
       const found = held.get(id)
       if (found !== undefined) held.set(id, { ...found, inDoubt: true })
     },
     drop: (id) => {
-      noteChange(id)
+      note('gone', id)
       forget(id)
     },
     orders: () => {
@@ -132,6 +135,14 @@ export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCo
     findByOrigin: (id) => held.get(origins.get(originOf(id)) ?? id)?.copy.order,
     beginReading,
   }
+}
+
+/** What happened to orders since a reading began. */
+interface SinceBegun {
+  /** Something newer than its answer may be known of them. */
+  readonly learned: Set<OrderId>
+  /** They went, and may have been received again: its answer may tell of the order before. */
+  readonly gone: Set<OrderId>
 }
 
 interface Held {

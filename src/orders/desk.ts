@@ -129,7 +129,7 @@ type Refusal =
 
 function decide(order: Order, entry: Intended, check: (order: Order) => Refusal | undefined): Decision<Refusal> {
   if (order.lastMove !== entry.after) {
-    const isKnown = entry.after === null || statusChanges(order).some(({ id }) => id === entry.after)
+    const isKnown = statusChanges(order).some(({ id }) => id === entry.after)
     return { refuse: overtaken(order, entry), mayBeStale: !isKnown }
   }
   const refusal = check(order)

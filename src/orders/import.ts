@@ -88,6 +88,7 @@ async function checkFile(file: string): Promise<void> {
   const problems: string[] = []
   const lineOfKey = new Map<string, number>()
   for await (const { text, number } of linesOf(file)) {
+    if (text.trim() === '') continue
     const line = readLine(text)
     const earlier = typeof line === 'string' ? undefined : lineOfKey.get(line.key)
     if (typeof line === 'string') problems.push(`line ${number}: ${line}`)
@@ -104,6 +105,7 @@ async function* batchesOf(file: string): AsyncGenerator<readonly OrderLine[]> {
   let batch: OrderLine[] = []
   let bytes = 0
   for await (const { text, number } of linesOf(file)) {
+    if (text.trim() === '') continue
     const line = readLine(text)
     if (typeof line === 'string')
       throw new InputError(`The file changed while it was imported: line ${number} ${line}.`)
@@ -143,25 +145,35 @@ interface NumberedLine {
   readonly number: number
 }
 
-/** The lines of a UTF-8 file, empty ones left out. Memory is bounded by the longest line. */
+/** No order is larger: Redis providers take requests of 10 MB. */
+const MOST_LINE_UNITS = 50_000_000
+
+/** The lines of a UTF-8 file. Memory is bounded by the longest line. */
 async function* linesOf(file: string): AsyncGenerator<NumberedLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  let rest = ''
+  let unfinished: string[] = []
+  let units = 0
   let number = 0
+  const finish = (end: string): NumberedLine => {
+    const text = [...unfinished, end].join('')
+    unfinished = []
+    units = 0
+    number += 1
+    return { text, number }
+  }
   try {
     for await (const chunk of createReadStream(file)) {
-      const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n')
-      rest = lines.pop() ?? ''
-      for (const text of lines) {
-        number += 1
-        if (text.trim() !== '') yield { text, number }
-      }
+      const pieces = decoder.decode(chunk as Buffer, { stream: true }).split('\n')
+      const last = pieces.pop() ?? ''
+      for (const piece of pieces) yield finish(piece)
+      unfinished.push(last)
+      units += last.length
+      if (units > MOST_LINE_UNITS) throw new InputError(`Line ${number + 1} of the file is too long to be an order.`)
     }
-    rest += decoder.decode()
+    yield finish(decoder.decode())
   } catch (error) {
     throw unreadableFile(error)
   }
-  if (rest.trim() !== '') yield { text: rest, number: number + 1 }
 }
 
 function unreadableFile(error: unknown): unknown {
@@ -170,5 +182,7 @@ function unreadableFile(error: unknown): unknown {
   if (code === 'EISDIR') return new InputError('The file is a folder.')
   if (code === 'EACCES') return new InputError('The file may not be read.')
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return new InputError('The file is not UTF-8 text.')
-  return error
+  return typeof code === 'string' && error instanceof Error && 'syscall' in error
+    ? new InputError(`The file could not be read (${code}).`, { cause: error })
+    : error
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { randomBytes, randomInt } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { isRedisError, RedisError } from '../errors.ts'
 import { orderKey } from '../redis/keys.ts'
@@ -80,12 +81,18 @@ export interface OrderStoreOptions {
   readonly earliestMs: () => number
   /** How many orders are held at most. @default 20 000 */
   readonly capacity?: number
+  /**
+   * Makes the mark that tells one life of an order from another (removed and received again): its random length makes it
+   * unlikely that two lives grow to the same number of bytes, which is all that an APPEND tells. @default 6 to 69 characters
+   */
+  readonly newLife?: () => string
 }
 
 /** How often a change or an intake starts over when the order was replaced under its hands. */
 const TRIES = 3
 
-export function createOrderStore({ send, clock, zone, earliestMs, capacity = 20_000 }: OrderStoreOptions): OrderStore {
+export function createOrderStore(options: OrderStoreOptions): OrderStore {
+  const { send, clock, zone, earliestMs, capacity = 20_000, newLife = randomLife } = options
   const copies = createOrderCopies({ clock, zone, earliestMs, capacity })
   const parts: Parts = { send, repeating: withRepeats(send), copies }
   const queues = createQueues<OrderId>()
@@ -95,7 +102,8 @@ export function createOrderStore({ send, clock, zone, earliestMs, capacity = 20_
       return await task({ ...parts, id, reading }).finally(reading.end)
     })
   return {
-    create: (id, order, expirySeconds) => inTurn(id, (turn) => create(turn, { order, expirySeconds })),
+    create: (id, order, expirySeconds) =>
+      inTurn(id, (turn) => create(turn, { order: { ...order, life: newLife() }, expirySeconds })),
     change: (id, decide) => inTurn(id, (turn) => change(turn, decide)),
     read: async (id) => copies.get(id)?.order ?? (await inTurn(id, fetchCopy))?.order,
     held: copies.orders,
@@ -223,3 +231,8 @@ async function dropLeftoverOf({ send, id }: Turn): Promise<void> {
     if (!isRedisError(error)) throw error
   }
 }
+
+const randomLife = () =>
+  randomBytes(69)
+    .toString('base64url')
+    .slice(0, 6 + randomInt(64))

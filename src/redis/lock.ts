@@ -49,10 +49,17 @@ export async function tryLock(send: Transport, key: string, options: LockOptions
   const reply = await ask(withRepeats(send), ['SET', key, value, 'NX', 'EX', leaseSeconds])
   if (reply === null) {
     const current = optionalTextOf(await ask(withRepeats(send), ['GET', key]))
-    if (current !== value) return { held: false, holder: current?.slice(current.indexOf(' ') + 1) }
+    if (current !== value) return { held: false, holder: current && holderOf(current) }
   }
   return { held: true, lease: createLease(send, key, { value, clock, leaseSeconds, askedAtMs }) }
 }
+
+/** What a lock's value says of its holder: text of the store, so without anything that could steer a terminal. */
+const holderOf = (value: string) =>
+  value
+    .slice(value.indexOf(' ') + 1)
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
+    .slice(0, 200)
 
 interface LeaseFacts {
   readonly value: string

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { isRedisError } from '../errors.ts'
+import { isRedisError, type RedisError } from '../errors.ts'
 import type { Lease } from '../redis/lock.ts'
 import { worstCost, type Account } from '../redis/meter.ts'
 import type { Transport } from '../redis/transport.ts'
@@ -51,6 +51,12 @@ export interface Guard {
 export function createGuard({ account, clock, signal, maxCommands, reserve, lease }: GuardOptions): Guard {
   const left = () => maxCommands - reserve - account.cost().billed
   let renewedAtMs = clock()
+  let limit: RedisError | undefined
+
+  /** Remembers the provider's limit: a page that was asked for ahead may meet it while other work goes on. */
+  const noteLimit = (answer: unknown) => {
+    if (isRedisError(answer, 'REDIS_LIMIT')) limit ??= answer
+  }
 
   const keepLease = async (held: Lease) => {
     if (held.leftMs() < LEAST_LEFT_MS) throw new SweepStopped('lease')
@@ -70,10 +76,18 @@ export function createGuard({ account, clock, signal, maxCommands, reserve, leas
   return {
     left,
     send: async (commands) => {
+      if (limit !== undefined) throw limit
       if (signal?.aborted === true) throw new SweepStopped('interrupted')
       if (lease !== undefined) await keepLease(lease)
       if (worstCost(commands) > left()) throw new SweepStopped('cap')
-      return await account.send(commands)
+      try {
+        const replies = await account.send(commands)
+        replies.forEach(noteLimit)
+        return replies
+      } catch (error) {
+        noteLimit(error)
+        throw error
+      }
     },
   }
 }

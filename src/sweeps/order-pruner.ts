@@ -60,7 +60,8 @@ interface Work {
 }
 
 async function prune(job: SweepJob, { emit, window }: { emit: Emit; window: OrderWindow }): Promise<void> {
-  const repeating = withRepeats(job.send, { onRepeat: () => remark(job.findings, REPEATED) })
+  let wasRepeated = false
+  const repeating = withRepeats(job.send, { onRepeat: () => void (wasRepeated = true) })
   const work: Work = { job, window, emit, repeating, reader: createValueReader(repeating), toRead: [], due: [] }
   const isNew = createSeen(job.findings)
   try {
@@ -77,6 +78,7 @@ async function prune(job: SweepJob, { emit, window }: { emit: Emit; window: Orde
     throw error
   }
   await deleteAll(work)
+  if (wasRepeated) remark(job.findings, REPEATED)
 }
 
 /** Scans only while the keys that it brings can still be read and deleted. */

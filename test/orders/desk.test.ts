@@ -5,7 +5,7 @@ import type { OrderId } from '../../src/orders/order.ts'
 import { timeOfId } from '../../src/orders/order.ts'
 import { instant } from '../support/clock.ts'
 import { anIntake } from '../support/orders.ts'
-import { anId, createOrderRig } from '../support/order-rig.ts'
+import { anId, createOrderRig, LIFE } from '../support/order-rig.ts'
 import { lost, lostReply, spoil } from '../support/transport.ts'
 
 const [ANA, BEN] = [1, 2]
@@ -32,7 +32,7 @@ describe('receiving', () => {
 
     expect([outcome, order.status, cost]).toEqual(['received', 'new', 1])
     expect(timeOfId(order.id, instant('2025-12-08T20:00:00+01:00'))).toBe(instant('2025-12-08T18:02:11+01:00'))
-    expect(JSON.parse(String(await textOf(order.id)))).toEqual({ ...anIntake(), status: 'new' })
+    expect(JSON.parse(String(await textOf(order.id)))).toEqual({ ...anIntake(), status: 'new', life: LIFE })
   })
 
   it('takes the same order twice for one, on any instance, for 2 commands', async () => {
@@ -153,11 +153,22 @@ describe('a move', () => {
 
   it('by an old button costs nothing', async () => {
     const { one, id } = await received()
+    const assigned = await one.desk.move(id, { to: 'assigned', after: null, by: ANA })
+    const after = lastMove(assigned)
+    await one.desk.move(id, { to: 'picked-up', after, by: ANA })
+
+    const [moved, cost] = await one.billed(() => one.desk.move(id, { to: 'delivered', after, by: BEN }))
+
+    expect([moved.outcome, cost]).toEqual(['overtaken', 0])
+  })
+
+  it('by the button of a card without moves reads the order first, for it may have been received anew', async () => {
+    const { one, id } = await received()
     await one.desk.move(id, { to: 'assigned', after: null, by: ANA })
 
     const [moved, cost] = await one.billed(() => one.desk.move(id, { to: 'delivered', after: null, by: BEN }))
 
-    expect([moved.outcome, cost]).toEqual(['overtaken', 0])
+    expect([moved.outcome, cost]).toEqual(['overtaken', 1])
   })
 
   it('on a state that this instance does not know yet reads the order first', async () => {

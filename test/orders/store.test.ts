@@ -4,7 +4,7 @@ import type { Order } from '../../src/orders/fold.ts'
 import type { Decision } from '../../src/orders/store.ts'
 import { instant } from '../support/clock.ts'
 import { aCard, aMove, aNote, anOrder, keyOf, storedText } from '../support/orders.ts'
-import { anId, createOrderRig } from '../support/order-rig.ts'
+import { anId, createOrderRig, LIFE } from '../support/order-rig.ts'
 import { failure, lost, lostReply, type OnRequest, spoil } from '../support/transport.ts'
 
 const KEY = keyOf('2025-12-08T18:02:11+01:00')
@@ -23,7 +23,7 @@ describe('a new order', () => {
     const [created, cost] = await one.billed(() => one.store.create(ID, anOrder(), 3_600))
 
     expect([created.isNew, created.order.status, cost]).toEqual([true, 'new', 1])
-    expect(await textOf(ID)).toBe(JSON.stringify(anOrder()))
+    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), life: LIFE }))
     expect(one.store.held()).toEqual([created.order])
   })
 
@@ -67,7 +67,7 @@ describe('a new order', () => {
     const [created, cost] = await one.billed(() => one.store.create(ID, anOrder(), 3_600))
 
     expect([created.isNew, cost]).toEqual([true, 6])
-    expect(await textOf(ID)).toBe(JSON.stringify(anOrder()))
+    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), life: LIFE }))
     expect(one.transport.sent().map(([name]) => name)).toEqual(['SET', 'GET', 'EVAL', 'SET'])
   })
 
@@ -142,7 +142,7 @@ describe('a change', () => {
 
     expect(cost).toBe(1)
     expect(await textOf(ID)).toBe(
-      storedText(anOrder({ note: 'Zwiebeln ü 🏠' }), aMove('a', 'assigned'), aCard('b', -100, 7)),
+      storedText({ ...anOrder({ note: 'Zwiebeln ü 🏠' }), life: LIFE }, aMove('a', 'assigned'), aCard('b', -100, 7)),
     )
   })
 
@@ -321,7 +321,7 @@ describe('an order that has gone', () => {
 
     await one.store.change(ID, appending(aMove('a', 'assigned')))
 
-    expect(await textOf(ID)).toBe(JSON.stringify(anOrder()))
+    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), life: LIFE }))
   })
 
   it('and was received again between a change and the look after it is decided anew', async () => {

@@ -8,6 +8,9 @@ import { calendarCutoffs } from '../../src/sweeps/retention.ts'
 import { fakeClock } from './clock.ts'
 import { watched } from './transport.ts'
 
+/** The mark of an order's life, the same for all orders of a rig. */
+export const LIFE = 'life-of-a-test'
+
 export const zone = 'Europe/Berlin'
 
 /** One embedded Redis on 8 December 2025, 20:00, that several instances may share. */
@@ -21,6 +24,7 @@ export function createOrderRig() {
     const transport = watched(connection.send)
     const meter = createMeter(transport.send)
     const store = createOrderStore({
+      newLife: () => LIFE,
       send: meter.open('orders').send,
       clock,
       zone,
