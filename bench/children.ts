@@ -49,9 +49,12 @@ export async function startRest(redisUrl: string): Promise<RestProcess> {
   return { target, stop: () => void child.kill('SIGTERM') }
 }
 
+/** The same cap as in the first line of the product's `orderly` command; every way runs under it. */
+const HEAP_CAP = '--max-old-space-size=256'
+
 function start(file: string, argument: string): ChildProcess {
   const path = fileURLToPath(new URL(file, import.meta.url))
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path, argument], {
+  const child = spawn(process.execPath, [HEAP_CAP, '--import', import.meta.resolve('tsx'), path, argument], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   running.add(child)

@@ -38,21 +38,33 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   const emit = createEmit(log)
   const connection = given.connection ?? (await connect(config.redis, { clock }))
   const meter = createMeter(connection.send)
+  const cutoffs = eachMinute(clock, (nowMs) => calendarCutoffs({ days, zone }, nowMs))
   const orders = createOrderStore({
     send: meter.open('orders').send,
     clock,
     zone,
-    earliestMs: () => calendarCutoffs({ days, zone }, clock()).extendedCutoffMs,
+    earliestMs: () => cutoffs().extendedCutoffMs,
   })
   const desk = createDesk({
     store: orders,
     clock,
     zone,
-    cutoffMs: () => calendarCutoffs({ days, zone }, clock()).cutoffMs,
+    cutoffMs: () => cutoffs().cutoffMs,
     ttlDays: config.orderTtlDays,
   })
   const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
   const runner = createSweepRunner({ meter, clock, zone, emit, onDefect })
   const sweeps: Sweeps = { orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days })) }
   return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, close: connection.close }
+}
+
+/** Remembers what follows from the time for as long as the clock shows the same minute; no day begins within one. */
+function eachMinute<Result>(clock: Clock, compute: (nowMs: number) => Result): () => Result {
+  let known: { readonly minute: number; readonly result: Result } | undefined
+  return () => {
+    const nowMs = clock()
+    const minute = Math.floor(nowMs / 60_000)
+    if (known?.minute !== minute) known = { minute, result: compute(nowMs) }
+    return known.result
+  }
 }

@@ -22,5 +22,9 @@ export type EventName = keyof Events
 /** How urgent an event is: info = someone may care tomorrow, warn = look this week, error = now. */
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Writes one event to the log. */
-export type Emit = <Name extends EventName>(level: EventLevel, name: Name, detail: Events[Name]) => void
+/** Writes one event to the log. A function as detail is called only when the level is written at all. */
+export type Emit = <Name extends EventName>(
+  level: EventLevel,
+  name: Name,
+  detail: Events[Name] | (() => Events[Name]),
+) => void

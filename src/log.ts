@@ -32,7 +32,9 @@ const isBareError = ([first, text]: readonly unknown[]): boolean =>
 export const createEmit =
   (log: Logger): Emit =>
   (level, name, detail) => {
-    const fields: Record<string, unknown> = { event: name, ...detail }
+    if (!log.isLevelEnabled(level)) return
+    const facts: object = typeof detail === 'function' ? detail() : detail
+    const fields: Record<string, unknown> = { event: name, ...facts }
     log[level](fields, name)
   }
 

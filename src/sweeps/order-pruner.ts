@@ -159,9 +159,11 @@ async function deleteBatch({ job, window, emit, due }: Work): Promise<void> {
     const deletedBefore = job.findings.deleted
     job.findings.deleted += integerOf(await ask(job.send, ['UNLINK', ...batch.map(({ key }) => key)]))
     for (const [at, { key, timeMs }] of batch.entries()) {
-      const orderTime = timeMs === undefined ? null : isoInstant(timeMs, window.zone)
       const level = deletedBefore + at < LOGGED_DELETIONS ? 'info' : 'debug'
-      emit(level, 'order.deleted', { order: orderIdOf(key), orderTime })
+      emit(level, 'order.deleted', () => ({
+        order: orderIdOf(key),
+        orderTime: timeMs === undefined ? null : isoInstant(timeMs, window.zone),
+      }))
     }
   } catch (error) {
     if (!isRedisError(error, 'REDIS_UNREACHABLE')) throw error

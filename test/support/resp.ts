@@ -81,28 +81,52 @@ function encode(words: readonly (string | number)[]): Buffer {
   return Buffer.concat([Buffer.from(`*${words.length}\r\n`), ...parts])
 }
 
-/** Cuts a stream of bytes into replies. Reads the whole rest again when a reply is not complete yet. */
+/** A list whose items are still coming. */
+interface OpenList {
+  readonly items: RawReply[]
+  readonly length: number
+}
+
+/** Cuts a stream of bytes into replies. Each byte is read once, however large the reply that it belongs to. */
 function createParser(emit: (reply: RawReply) => void): (chunk: Buffer) => void {
+  const lists: OpenList[] = []
   let chunks: Buffer[] = []
-  let wanted = 0
+  let bytesWaiting = 0
+  let bytesWanted = 0
+  // A reply goes to the innermost open list; a list that this completes goes to the one around it.
+  const place = (reply: RawReply) => {
+    let complete: RawReply | undefined = reply
+    while (complete !== undefined) {
+      const list = lists.at(-1)
+      if (list === undefined) return emit(complete)
+      list.items.push(complete)
+      complete = list.items.length === list.length ? lists.pop()?.items : undefined
+    }
+  }
+
   return (chunk) => {
     chunks.push(chunk)
-    if (chunks.reduce((sum, { length }) => sum + length, 0) < wanted) return
-    let rest = Buffer.concat(chunks)
-    for (let read = readReply(rest, 0); ; read = readReply(rest, 0)) {
-      if (typeof read === 'number') {
-        wanted = read
-        break
-      }
-      emit(read.reply)
-      rest = rest.subarray(read.end)
+    bytesWaiting += chunk.length
+    if (bytesWaiting < bytesWanted) return
+    const bytes = Buffer.concat(chunks)
+    let start = 0
+    let token = readToken(bytes, start)
+    while (typeof token !== 'number') {
+      if ('length' in token) lists.push({ items: [], length: token.length })
+      else place(token.reply)
+      start = token.end
+      token = readToken(bytes, start)
     }
-    chunks = [rest]
+    chunks = [bytes.subarray(start)]
+    bytesWaiting = bytes.length - start
+    bytesWanted = token - start
   }
 }
 
-/** One reply and where it ends, or the number of bytes that are needed at least. */
-function readReply(bytes: Buffer, start: number): { readonly reply: RawReply; readonly end: number } | number {
+type Token = { readonly end: number } & ({ readonly reply: RawReply } | { readonly length: number })
+
+/** One reply, or the head of a list that has items, and where it ends; or where it ends at the earliest. */
+function readToken(bytes: Buffer, start: number): Token | number {
   const lineEnd = bytes.indexOf('\r\n', start)
   if (lineEnd === -1) return bytes.length + 1
   const line = bytes.toString('utf8', start + 1, lineEnd)
@@ -117,27 +141,14 @@ function readReply(bytes: Buffer, start: number): { readonly reply: RawReply; re
     case '$':
       return readBulk(bytes, end, Number(line))
     case '*':
-      return readList(bytes, end, Number(line))
+      return Number(line) > 0 ? { length: Number(line), end } : { reply: line === '0' ? [] : null, end }
     default:
       throw new Error('This is no RESP2 reply.')
   }
 }
 
-function readBulk(bytes: Buffer, start: number, length: number) {
+function readBulk(bytes: Buffer, start: number, length: number): Token | number {
   if (length === -1) return { reply: null, end: start }
   const end = start + length + 2
   return bytes.length < end ? end : { reply: Buffer.from(bytes.subarray(start, end - 2)), end }
-}
-
-function readList(bytes: Buffer, start: number, length: number) {
-  if (length === -1) return { reply: null, end: start }
-  const items: RawReply[] = []
-  let end = start
-  while (items.length < length) {
-    const read = readReply(bytes, end)
-    if (typeof read === 'number') return read
-    items.push(read.reply)
-    end = read.end
-  }
-  return { reply: items, end }
 }
