@@ -1,12 +1,11 @@
 #!/usr/bin/env -S node --max-old-space-size=256
 // Nothing here needs much memory, but with gigabytes in sight V8 would not collect what it no longer needs.
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { runCli } from './cli/run.ts'
+import { readEnvFile } from './env-file.ts'
 
 /** The version in package.json, which lies beside both `src` and `dist`. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-
-if (statSync('.env', { throwIfNoEntry: false })?.isFile()) process.loadEnvFile('.env')
 
 const interruption = new AbortController()
 const interrupt = () => {
@@ -16,14 +15,22 @@ const interrupt = () => {
 process.once('SIGINT', interrupt)
 process.once('SIGTERM', interrupt)
 
-// Whoever reads our output may stop reading (`orderly … | head`); that is no failure.
-process.stdout.on('error', () => undefined)
+// Whoever reads our output may stop reading (`orderly … | head`), which is no failure; a full disk is one.
+let isOutputLost = false
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return
+  isOutputLost = true
+  process.exitCode = 1
+})
 process.stderr.on('error', () => undefined)
 
-process.exitCode = await runCli(process.argv.slice(2), version, {
-  env: process.env,
+const exitCode = await runCli(process.argv.slice(2), version, {
+  get env() {
+    return { ...readEnvFile(), ...process.env }
+  },
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   isTerminal: process.stderr.isTTY,
   signal: interruption.signal,
 })
+process.exitCode = isOutputLost ? 1 : exitCode

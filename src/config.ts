@@ -39,6 +39,12 @@ const urlOf = (...protocols: string[]) =>
     .string()
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== '')
 
+/** Everything after the host. */
+const pathOf = (text: string) => {
+  const { pathname, search, hash } = new URL(text)
+  return pathname + search + hash
+}
+
 const isHost = (text: string) => URL.canParse(`redis://${text.includes(':') ? `[${text}]` : text}`)
 
 const isLoopback = (url: string) =>
@@ -58,7 +64,7 @@ const variables = {
   UPSTASH_REDIS_REST_TOKEN: rule('the token without spaces', z.string().regex(/^[\x21-\x7e]+$/)),
   REDIS_URL: rule(
     'a redis:// or rediss:// address, with nothing but the number of a database after the host',
-    urlOf('redis:', 'rediss:').refine((text) => !URL.canParse(text) || /^\/?\d*$/.test(new URL(text).pathname)),
+    urlOf('redis:', 'rediss:').refine((text) => !URL.canParse(text) || /^\/?\d*$/.test(pathOf(text))),
   ),
   REDIS_HOST: rule(
     'a host name or an address',
@@ -88,7 +94,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const text = env[name]
     if (text === undefined || text.trim() === '') return undefined
     const { schema, rule: wanted } = variables[name]
-    const result = schema.safeParse(text.trim())
+    const result = schema.safeParse(name === 'REDIS_PASSWORD' ? text : text.trim())
     if (result.success) return result.data as Values[Name]
     problems.push(`${name} must be ${wanted}.`)
     return undefined

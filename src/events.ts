@@ -1,6 +1,6 @@
 /** Names and shapes of the log events that others may rely on. Details are primitives, never order contents. */
 export interface Events {
-  /** One order was deleted. `orderTime` is ISO 8601, null where it could not be read (far beyond every cutoff). */
+  /** The deletion of one order was carried out, unless somebody else was faster. `orderTime` is ISO 8601, null where it could not be read (far beyond every cutoff). */
   'order.deleted': { readonly order: string; readonly orderTime: string | null }
   /** A sweep ended, whatever came of it. */
   'sweep.finished': {

@@ -22,7 +22,22 @@ export const createLog = ({ level, destination }: LogOptions): Logger =>
         },
       },
     },
-    destination,
+    { write: (line) => writeSafely(destination, line) },
+  )
+
+/** A full disk or a closed pipe must cost the line, not the work that it tells of. */
+function writeSafely(destination: DestinationStream, line: string): void {
+  try {
+    destination.write(harmlessJson(line))
+  } catch {
+    // Nobody is left to be told.
+  }
+}
+
+/** JSON that shows no character which could steer a terminal or hide text; it means the same. Line feeds stay. */
+export const harmlessJson = (json: string): string =>
+  json.replaceAll(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
   )
 
 const isBareError = ([first, text]: readonly unknown[]): boolean =>

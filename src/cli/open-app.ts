@@ -1,7 +1,10 @@
 import { pino } from 'pino'
 import { createApp, type App, type Parts } from '../app.ts'
+import { systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { createLog } from '../log.ts'
+import { connect } from '../redis/connect.ts'
+import { interruptible } from './interruptible.ts'
 import type { Io } from './io.ts'
 
 /** Said wherever a command looked into an embedded store, which a person may have taken for a real one. */
@@ -21,11 +24,9 @@ export async function withApp<Result>(
 ): Promise<Result> {
   const config = readConfig(io.env)
   const level = config.logLevel ?? (io.isTerminal ? 'warn' : 'info')
-  const app = await createApp(
-    config,
-    createLog({ level, destination: pino.destination({ dest: 2, sync: true }) }),
-    given,
-  )
+  const log = createLog({ level, destination: pino.destination({ dest: 2, sync: true }) })
+  const connection = given.connection ?? (await connect(config.redis, { clock: systemClock }))
+  const app = await createApp(config, log, { ...given, connection: interruptible(connection, io.signal) })
   try {
     return await work(app)
   } finally {

@@ -1,4 +1,5 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, open, rm, stat } from 'node:fs/promises'
 import type { App } from '../app.ts'
 import { InputError } from '../errors.ts'
 import { exportOrders } from '../orders/export.ts'
@@ -16,8 +17,7 @@ import { columns, counted, printable } from './text.ts'
 /** `orderly orders export <file>`: a new JSON lines file, readable by its owner only, complete or not there at all. */
 export async function exportCommand(file: string, io: Io): Promise<CommandResult> {
   return await withAccount(io, async (app, account) => {
-    if (await exists(file))
-      throw new InputError('The file exists already, and an export never overwrites. Choose another name.')
+    if (await exists(file)) throw new InputError(EXISTS)
     const counts = { exported: 0, leftOut: 0, inexact: 0 }
     const progress = createProgress(io, app.clock)
     await writeWhole(file, async (write) => {
@@ -37,7 +37,9 @@ export async function exportCommand(file: string, io: Io): Promise<CommandResult
       warnings: [
         ...storeWarnings(app),
         ...(counts.leftOut > 0
-          ? [`${counted(counts.leftOut, 'key')} under order: hold no text and were left out.`]
+          ? [
+              `${counted(counts.leftOut, 'key')} under order: hold no text, or have a name that is none, and were left out.`,
+            ]
           : []),
         ...(counts.inexact > 0
           ? [`${counted(counts.inexact, 'order')} may hold bytes that are no UTF-8; check them.`]
@@ -111,26 +113,28 @@ async function withAccount(
 
 const exists = async (file: string) => (await stat(file).catch(() => undefined)) !== undefined
 
-/** Writes a file under another name first, so that a file of this name is always complete. */
+/** Writes a file under a name of its own first, so that a file of the wanted name is always complete and never replaced. */
 async function writeWhole(
   file: string,
   fill: (write: (text: string) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const part = `${file}.part`
+  const part = `${file}.${randomUUID()}.part`
   try {
-    await rm(part, { force: true })
     const handle = await open(part, 'wx', 0o600)
     try {
       await fill((text) => handle.appendFile(text))
     } finally {
       await handle.close()
     }
-    await rename(part, file)
+    await link(part, file)
   } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined)
     if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error
-    throw new InputError(`The file could not be written (${String(error.code)}). Check its folder and the room left.`, {
-      cause: error,
-    })
+    if (error.code === 'EEXIST') throw new InputError(EXISTS)
+    const message = `The file could not be written (${String(error.code)}). Check its folder and the room left.`
+    throw new InputError(message, { cause: error })
+  } finally {
+    await rm(part, { force: true }).catch(() => undefined)
   }
 }
+
+const EXISTS = 'The file exists already, and an export never overwrites. Choose another name.'

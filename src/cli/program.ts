@@ -20,8 +20,10 @@ export async function runProgram(args: readonly string[], version: string, io: I
   }
   const program = createProgram({ version, io, run, say })
   try {
-    const [first, ...rest] = args
-    await program.parseAsync(first === 'help' ? [...rest, '--help'] : args, { from: 'user' })
+    const [first, topic, ...rest] = args
+    const isKnown = topic === undefined || program.commands.some((command) => command.name() === topic)
+    const asked = first === 'help' ? args.slice(1).concat(isKnown && rest.length < 2 ? '--help' : []) : args
+    await program.parseAsync(asked, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     const isAsked = error.exitCode === 0 || args.length === 0

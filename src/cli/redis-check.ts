@@ -76,7 +76,6 @@ function inspectionText(found: Inspection): string {
     sample.map((key) => printable(key, 40)).join(', '),
   ])
   const others = otherPrefixes > 0 ? [`  and ${counted(otherPrefixes, 'more prefix')}`] : []
-  return ['Redis answers.', '', columns(rows), ...(families.length > 0 ? ['', columns(families)] : []), ...others].join(
-    '\n',
-  )
+  const headline = server === 'embedded' ? 'No Redis is configured; the embedded store answers.' : 'Redis answers.'
+  return [headline, '', columns(rows), ...(families.length > 0 ? ['', columns(families)] : []), ...others].join('\n')
 }

@@ -1,3 +1,4 @@
+import { harmlessJson } from '../log.ts'
 import type { Io } from './io.ts'
 import { runProgram, type Parsed } from './program.ts'
 import { envelopeOf, exitCodeOf, failed, type CommandResult, type ExitCode } from './result.ts'
@@ -24,7 +25,7 @@ function wantsJson(args: readonly string[]): boolean {
 function printJson(args: readonly string[], parsed: Parsed, io: Io): ExitCode {
   const result = resultOf(parsed)
   const command = (parsed.kind === 'result' ? parsed.command : null) ?? commandNamed(args)
-  io.stdout(`${harmless(JSON.stringify(envelopeOf(command, result)))}\n`)
+  io.stdout(`${harmlessJson(JSON.stringify(envelopeOf(command, result)))}\n`)
   return exitCodeOf(result.error)
 }
 
@@ -53,12 +54,6 @@ function printText(parsed: Parsed, io: Io): ExitCode {
 /** Whether a word is an option whose value is the next word. */
 const takesValue = (word: string | undefined) => word !== undefined && VALUE_OPTIONS.has(word)
 const VALUE_OPTIONS = new Set(['--days', '--as-of', '--max-commands', '--file'])
-
-/** JSON that shows no character which could steer a terminal or hide text; it means the same. */
-const harmless = (json: string) =>
-  json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
-    Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
-  )
 
 /** The words that name a command, for an answer to a call that went wrong before or while it ran. */
 function commandNamed(args: readonly string[]): string | null {

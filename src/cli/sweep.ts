@@ -20,11 +20,14 @@ export interface SweepOptions {
   readonly file?: string
 }
 
+/** A rehearsal holds the whole file in memory. */
+const MOST_REHEARSED_BYTES = 50_000_000
+
 /** `orderly sweep <name>`: a dry run, or with `apply` the real one. With `file`, on a copy of an export in memory. */
 export async function sweepCommand(name: SweepName, options: SweepOptions, io: Io): Promise<CommandResult> {
   if (options.file === undefined) return await withApp(io, (app) => sweep(app, name, { options, io }))
   const connection = createMemoryConnection({ clock: systemClock })
-  await importLines(connection.send, options.file, { signal: io.signal })
+  await importLines(connection.send, options.file, { signal: io.signal, mostBytes: MOST_REHEARSED_BYTES })
   return await withApp(io, (app) => sweep(app, name, { options, io }), { connection })
 }
 
@@ -60,8 +63,11 @@ function readAsOf({ config, clock }: App, text: string, apply: boolean): number 
   if (apply && asOfMs > clock()) {
     throw new WrongUseError('--as-of must not lie ahead with --apply: it would delete orders before their time.')
   }
+  if (asOfMs < EARLIEST_AS_OF_MS) throw new WrongUseError('--as-of must not lie before the year 2000.')
   return asOfMs
 }
+
+const EARLIEST_AS_OF_MS = Date.UTC(2000)
 
 function resultOf({ report, code }: SweepRun, warnings: readonly string[]): CommandResult {
   const endedWell = report.outcome === 'done' || report.outcome === 'planned'

@@ -52,6 +52,9 @@ export type StoredText =
   | { readonly kind: 'leftover'; readonly entries: readonly StoredObject[] }
   | { readonly kind: 'unreadable' }
 
+/** A field of the received order for the store's own use: see `OrderStoreOptions.newLife`. It is not one of the order's facts. */
+export const LIFE_FIELD = '_life'
+
 /** Begins each entry of a JSON text sequence (RFC 7464). It cannot occur inside JSON, which escapes control characters. */
 const ENTRY_MARK = '\u001e'
 

@@ -1,7 +1,7 @@
 import { InterruptedError } from '../errors.ts'
 import { ORDER_PATTERN } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
-import { scanPages } from '../redis/scan.ts'
+import { isMangled, scanPages } from '../redis/scan.ts'
 import { integerOf, type Transport } from '../redis/transport.ts'
 import { createValueReader } from '../redis/values.ts'
 import type { OrderLine } from './import.ts'
@@ -9,7 +9,7 @@ import type { OrderLine } from './import.ts'
 /** A part of an export. */
 export interface ExportBatch {
   readonly lines: readonly OrderLine[]
-  /** Keys that hold no text, so that no line can tell what they hold. */
+  /** Keys that hold no text, or whose name is none, so that no line can tell them. */
   readonly leftOut: number
   /** Lines whose value has bytes that are no UTF-8, which the line cannot tell exactly. */
   readonly inexact: number
@@ -36,7 +36,7 @@ export async function* exportOrders(send: Transport, signal: AbortSignal): Async
     const lines = keys.flatMap((key, at) => lineOf(key, values[at] ?? null, integerOf(ttls[at] ?? null)))
     return {
       lines,
-      leftOut: keys.filter((_, at) => values[at] === null && ttls[at] !== GONE).length,
+      leftOut: keys.filter((key, at) => values[at] === null && (ttls[at] !== GONE || isMangled(key))).length,
       inexact: lines.filter(({ value }) => value.includes('\ufffd')).length,
     }
   }

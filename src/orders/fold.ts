@@ -1,4 +1,4 @@
-import { isStoredObject, type By, type StoredObject, type StoredText } from './entries.ts'
+import { isStoredObject, LIFE_FIELD, type By, type StoredObject, type StoredText } from './entries.ts'
 import type { OrderId } from './order.ts'
 import { isOrderStatus, mayBecome } from './status.ts'
 
@@ -72,7 +72,7 @@ interface State {
 }
 
 const startOf = (received: StoredObject): State => ({
-  facts: received,
+  facts: Object.hasOwn(received, LIFE_FIELD) ? withoutLife(received) : received,
   status: typeof received['status'] === 'string' ? received['status'] : null,
   lastMove: null,
   lastMoveAt: null,
@@ -81,6 +81,9 @@ const startOf = (received: StoredObject): State => ({
   cards: new Map(),
   history: [],
 })
+
+const withoutLife = (received: StoredObject): StoredObject =>
+  Object.fromEntries(Object.entries(received).filter(([name]) => name !== LIFE_FIELD))
 
 type Outcome = Pick<HistoryItem, 'kind' | 'applied' | 'from' | 'to'>
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { TextDecoder } from 'node:util'
 import { AppError, InputError, InterruptedError, RedisError } from '../errors.ts'
 import { ORDER_PREFIX } from '../redis/keys.ts'
@@ -33,6 +34,8 @@ export class ImportStoppedError extends AppError {
 
 export interface ImportOptions {
   readonly signal: AbortSignal
+  /** The largest file that is taken. @default any */
+  readonly mostBytes?: number
   readonly onProgress?: (soFar: Imported) => void
 }
 
@@ -52,8 +55,9 @@ const MOST_PROBLEMS = 10
 export async function importLines(
   send: Transport,
   file: string,
-  { signal, onProgress }: ImportOptions,
+  { signal, onProgress, mostBytes = Infinity }: ImportOptions,
 ): Promise<Imported> {
+  await checkSize(file, mostBytes)
   await checkFile(file)
   let soFar: Imported = { imported: 0, existing: 0 }
   try {
@@ -83,6 +87,16 @@ async function store(send: Transport, batch: readonly OrderLine[], before: Impor
 
 const setCommand = ({ key, value, ttlSeconds }: OrderLine): Command =>
   ttlSeconds === null ? ['SET', key, value, 'NX'] : ['SET', key, value, 'NX', 'EX', ttlSeconds]
+
+/** A file is read twice, so a pipe will not do. */
+async function checkSize(file: string, mostBytes: number): Promise<void> {
+  const found = await stat(file).catch((error: unknown) => {
+    throw unreadableFile(error)
+  })
+  if (found.isDirectory()) throw new InputError('The file is a folder.')
+  if (!found.isFile()) throw new InputError('The file must be a regular file, for it is read twice.')
+  if (found.size > mostBytes) throw new InputError(`The file is larger than ${mostBytes / 1_000_000} MB.`)
+}
 
 async function checkFile(file: string): Promise<void> {
   const problems: string[] = []

@@ -10,10 +10,7 @@ import { decodeInstant } from './instant.ts'
 export function timeOfStored(stored: StoredText, zone: string): number | undefined {
   switch (stored.kind) {
     case 'order':
-      return decodeInstant(
-        stored.received[Object.hasOwn(stored.received, 'created_at') ? 'created_at' : 'createdAt'],
-        zone,
-      )
+      return timeOfReceived(stored.received, zone)
     case 'leftover': {
       const [first] = stored.entries
       return decodeInstant(first?.['at'], zone)

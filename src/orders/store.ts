@@ -7,7 +7,7 @@ import { withRepeats } from '../redis/repeat.ts'
 import { dropLeftover, evalCommand } from '../redis/scripts.ts'
 import { ask, integerOf, optionalTextOf, type Transport } from '../redis/transport.ts'
 import { copyOf, createOrderCopies, type Copy, type OrderCopies, type Reading } from './copies.ts'
-import { encodeEntries, isLeftover, type Entry, type StoredObject } from './entries.ts'
+import { encodeEntries, isLeftover, LIFE_FIELD, type Entry, type StoredObject } from './entries.ts'
 import type { Order } from './fold.ts'
 import { loadOrders, type Loaded } from './load.ts'
 import type { OrderId } from './order.ts'
@@ -103,7 +103,7 @@ export function createOrderStore(options: OrderStoreOptions): OrderStore {
     })
   return {
     create: (id, order, expirySeconds) =>
-      inTurn(id, (turn) => create(turn, { order: { ...order, life: newLife() }, expirySeconds })),
+      inTurn(id, (turn) => create(turn, { order: { ...order, [LIFE_FIELD]: newLife() }, expirySeconds })),
     change: (id, decide) => inTurn(id, (turn) => change(turn, decide)),
     read: async (id) => copies.get(id)?.order ?? (await inTurn(id, fetchCopy))?.order,
     held: copies.orders,

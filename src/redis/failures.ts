@@ -38,6 +38,12 @@ export function refusal(commandName: string, text: string): RedisError {
       'Redis refused the credentials. Check UPSTASH_REDIS_REST_TOKEN, REDIS_URL or REDIS_PASSWORD.',
     )
   }
+  if (/^READONLY\b/.test(words)) {
+    return new RedisError('REDIS_REFUSED', `Redis refused ${commandName}: it is a read-only replica. Use its primary.`)
+  }
+  if (/^NOPERM\b/.test(words)) {
+    return new RedisError('REDIS_REFUSED', `Redis refused ${commandName}: its user may not run it, or not on this key.`)
+  }
   return new RedisError('REDIS_REFUSED', `Redis refused ${commandName}: ${words}.`)
 }
 

@@ -105,6 +105,7 @@ async function countPrefixes({ send, signal, onProgress, mostKeys = 100_000 }: I
   const seen = new Set<string>()
   for await (const page of scanPages(send)) {
     if (signal.aborted) throw new InterruptedError()
+    if (seen.size >= mostKeys) return { keys: seen.size, isComplete: false, prefixes }
     for (const key of page) {
       if (seen.has(key)) continue
       seen.add(key)
@@ -115,7 +116,6 @@ async function countPrefixes({ send, signal, onProgress, mostKeys = 100_000 }: I
       prefixes.set(prefix, found)
     }
     onProgress(seen.size)
-    if (seen.size >= mostKeys) return { keys: seen.size, isComplete: false, prefixes }
   }
   return { keys: seen.size, isComplete: true, prefixes }
 }

@@ -37,6 +37,9 @@ export async function* scanPages(send: Transport, { match }: ScanOptions = {}): 
   }
 }
 
+/** Whether a key's bytes are no UTF-8: it was decoded with replacement characters, so no command can name it. */
+export const isMangled = (key: string): boolean => key.includes('\ufffd')
+
 interface Page {
   readonly next: string
   readonly keys: readonly string[]

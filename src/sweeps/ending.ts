@@ -1,4 +1,4 @@
-import { AppError, isRedisError } from '../errors.ts'
+import { AppError, InterruptedError, isRedisError } from '../errors.ts'
 import { SweepStopped, type StopReason } from './guard.ts'
 import type { Outcome } from './report.ts'
 
@@ -29,6 +29,8 @@ const STOPPED: Readonly<Record<StopReason, Ending>> = {
 export function endingOf(error: unknown): Ending {
   if (error instanceof SweepStopped) return STOPPED[error.reason]
   if (isRedisError(error, 'REDIS_LIMIT')) return { outcome: 'stopped', code: error.code, because: error.message }
+  if (error instanceof InterruptedError)
+    return { ...STOPPED.interrupted, because: `${error.message} Run it again to go on.` }
   if (error instanceof AppError) return { outcome: 'failed', code: error.code, because: error.message }
   const name = error instanceof Error ? error.name : typeof error
   return { outcome: 'failed', code: 'UNEXPECTED', because: `A defect of Orderly ended the run (${name}). See the log.` }

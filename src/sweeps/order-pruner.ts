@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
-import { isRedisError, RedisError } from '../errors.ts'
+import { InterruptedError, isRedisError, RedisError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { isoInstant } from '../calendar.ts'
 import { orderIdOf } from '../orders/order.ts'
 import { ORDER_PATTERN } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
-import { scanPages } from '../redis/scan.ts'
+import { isMangled, scanPages } from '../redis/scan.ts'
 import { ask, integerOf, textOf, type Transport } from '../redis/transport.ts'
 import { createValueReader, type ValueReader } from '../redis/values.ts'
 import { SweepStopped } from './guard.ts'
@@ -150,9 +150,6 @@ async function countTypes(work: Work, keys: readonly string[]): Promise<void> {
   }
 }
 
-/** A key whose bytes are no UTF-8 cannot be named in a command: it was decoded with replacement characters. */
-const isMangled = (key: string) => key.includes('\ufffd')
-
 async function deleteBatch({ job, window, emit, due }: Work): Promise<void> {
   const batch = due.splice(0, UNLINK_KEYS)
   try {
@@ -166,8 +163,10 @@ async function deleteBatch({ job, window, emit, due }: Work): Promise<void> {
       }))
     }
   } catch (error) {
+    const unknown = `It is unknown how many of the last ${batch.length} orders went.`
+    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message} ${unknown}`)
     if (!isRedisError(error, 'REDIS_UNREACHABLE')) throw error
-    const message = `Redis did not answer the deletion of ${batch.length} orders, so it is unknown how many of them went. The next run completes it.`
+    const message = `Redis did not answer a deletion. ${unknown} The next run completes it.`
     throw new RedisError('REDIS_UNREACHABLE', message, { cause: error })
   }
 }

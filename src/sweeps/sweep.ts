@@ -78,7 +78,8 @@ export interface RunnerOptions {
   readonly onDefect: (error: unknown) => void
 }
 
-/** EVAL, GET and DEL. */
+/** What giving the lock back is billed. */
+const RELEASING = { EVAL: 1, GET: 1, DEL: 1 }
 const RELEASE_COST = 3
 
 /** Turns a sweep into the function that all of command, schedule and CLI call. */
@@ -196,13 +197,14 @@ async function work(run: Run, lease: Lease | undefined): Promise<Ending> {
 async function conclude(run: Run, ending: Ending, lease: Lease | undefined): Promise<void> {
   if (ending.code === 'REDIS_LIMIT') return
   const isHeld = lease !== undefined && ending.code !== 'LEASE_LOST'
-  try {
-    await record(run, ending, isHeld ? { EVAL: 1, GET: 1, DEL: 1 } : {})
-    if (isHeld) await lease.release()
-  } catch (error) {
+  const remark = (text: string) => (error: unknown) => {
     if (!(error instanceof AppError)) throw error
-    run.findings.remarks.push(`The run is not in the history, or its lock stays for up to 2 minutes: ${error.message}`)
+    run.findings.remarks.push(`${text} ${error.message}`)
+    return error
   }
+  const failure = await record(run, ending, isHeld ? RELEASING : {}).catch(remark('The run is not in the history.'))
+  const isSilent = isRedisError(failure, 'REDIS_UNREACHABLE') || isRedisError(failure, 'REDIS_LIMIT')
+  if (isHeld && !isSilent) await lease.release().catch(remark('The lock stays for up to 2 minutes.'))
 }
 
 function endingBy({ onDefect }: Run, error: unknown): Ending {

@@ -226,7 +226,7 @@ describe('without --json', () => {
   it('data go to stdout, notes to stderr', async () => {
     const { stdout, stderr } = await callOrderly(['redis-check'])
 
-    expect(stdout).toMatch(/^Redis answers\./)
+    expect(stdout).toMatch(/^No Redis is configured; the embedded store answers\./)
     expect(stdout).not.toMatch('Note:')
     expect(stderr).toMatch(/^Note: No Redis is configured/)
   })

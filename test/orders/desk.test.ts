@@ -32,7 +32,7 @@ describe('receiving', () => {
 
     expect([outcome, order.status, cost]).toEqual(['received', 'new', 1])
     expect(timeOfId(order.id, instant('2025-12-08T20:00:00+01:00'))).toBe(instant('2025-12-08T18:02:11+01:00'))
-    expect(JSON.parse(String(await textOf(order.id)))).toEqual({ ...anIntake(), status: 'new', life: LIFE })
+    expect(JSON.parse(String(await textOf(order.id)))).toEqual({ ...anIntake(), status: 'new', _life: LIFE })
   })
 
   it('takes the same order twice for one, on any instance, for 2 commands', async () => {

@@ -23,7 +23,7 @@ describe('a new order', () => {
     const [created, cost] = await one.billed(() => one.store.create(ID, anOrder(), 3_600))
 
     expect([created.isNew, created.order.status, cost]).toEqual([true, 'new', 1])
-    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), life: LIFE }))
+    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), _life: LIFE }))
     expect(one.store.held()).toEqual([created.order])
   })
 
@@ -67,7 +67,7 @@ describe('a new order', () => {
     const [created, cost] = await one.billed(() => one.store.create(ID, anOrder(), 3_600))
 
     expect([created.isNew, cost]).toEqual([true, 6])
-    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), life: LIFE }))
+    expect(await textOf(ID)).toBe(JSON.stringify({ ...anOrder(), _life: LIFE }))
     expect(one.transport.sent().map(([name]) => name)).toEqual(['SET', 'GET', 'EVAL', 'SET'])
   })
 
@@ -142,7 +142,7 @@ describe('a change', () => {
 
     expect(cost).toBe(1)
     expect(await textOf(ID)).toBe(
-      storedText({ ...anOrder({ note: 'Zwiebeln ü 🏠' }), life: LIFE }, aMove('a', 'assigned'), aCard('b', -100, 7)),
+      storedText({ ...anOrder({ note: 'Zwiebeln ü 🏠' }), _life: LIFE }, aMove('a', 'assigned'), aCard('b', -100, 7)),
     )
   })
 

@@ -32,13 +32,13 @@ describe('a reader of values', () => {
     expect(sent()).toEqual([])
   })
 
-  it('begins with 500 keys, and goes on with what makes 3 MB, 1 to 2 000 keys', async () => {
+  it('begins with 250 keys, and goes on with what makes 3 MB, at most twice as many as before', async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 4_000_000 }), { minLength: 1, maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(sizes, async (lengths) => {
         const texts = lengths.map((length) => 'x'.repeat(length))
         const reader = createValueReader(async () => [texts])
-        expect(reader.batchSize()).toBe(500)
+        expect(reader.batchSize()).toBe(250)
 
         await reader.read(keysOf(texts.length))
 
@@ -46,15 +46,15 @@ describe('a reader of values', () => {
         const size = reader.batchSize()
         expect(Number.isInteger(size)).toBe(true)
         expect(size).toBeGreaterThanOrEqual(1)
-        expect(size).toBeLessThanOrEqual(2_000)
+        expect(size).toBeLessThanOrEqual(500)
         expect(size === 1 || size * average <= 3_000_001).toBe(true)
-        expect(size === 2_000 || (size + 1) * average > 2_999_999).toBe(true)
+        expect(size === 500 || (size + 1) * average > 2_999_999).toBe(true)
       }),
       { numRuns: 30 },
     )
   })
 
-  it('reads 10 000 orders of 1.5 KB in 6 requests of at most 3 MB', async () => {
+  it('reads 10 000 orders of 1.5 KB in 8 requests of at most 3 MB', async () => {
     const { send, sent, forget } = createRig()
     const keys = keysOf(10_000)
     await send(keys.map((key): Command => ['SET', key, 'x'.repeat(1_500)]))
@@ -63,16 +63,16 @@ describe('a reader of values', () => {
 
     while (keys.length > 0) await reader.read(keys.splice(0, reader.batchSize()))
 
-    expect(sent().map((command) => command.length - 1)).toEqual([500, 2_000, 2_000, 2_000, 2_000, 1_500])
+    expect(sent().map((command) => command.length - 1)).toEqual([250, 500, 1_000, 2_000, 2_000, 2_000, 2_000, 250])
     expect(reader.bytesRead()).toBe(15_000_000)
   })
 
   it('counts missing values as small, not as none', async () => {
     const reader = createValueReader(async ([command = ['MGET']]) => [command.slice(1).map(() => null)])
 
-    await reader.read(keysOf(500))
+    await reader.read(keysOf(250))
 
-    expect(reader.batchSize()).toBe(2_000)
+    expect(reader.batchSize()).toBe(500)
     expect(reader.bytesRead()).toBe(0)
   })
 
@@ -80,7 +80,7 @@ describe('a reader of values', () => {
     const reader = createValueReader(async () => [failure('REDIS_LIMIT')])
 
     await expect(reader.read(['a'])).rejects.toMatchObject({ code: 'REDIS_LIMIT' })
-    expect(reader.batchSize()).toBe(500)
+    expect(reader.batchSize()).toBe(250)
   })
 
   it.each([[null], ['OK'], [7], [[7]]])('takes %j for no answer of a Redis', async (reply) => {

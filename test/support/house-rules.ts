@@ -19,6 +19,7 @@ const parts: readonly Part[] = [
   { of: /^(calendar|clock|errors|events|lifecycle)\.ts$/, may: [] },
   { of: /^config\.ts$/, may: ['errors.ts'] },
   { of: /^log\.ts$/, may: ['errors.ts', 'events.ts'] },
+  { of: /^env-file\.ts$/, may: ['errors.ts'] },
   { of: /^(app|main|cli)\.ts$|^cli\//, may: [''] },
   { of: /^(redis|postgres|charts)\//, may: ROOT, types: ROOT_TYPES },
   { of: /^(orders|executions|schedule)\//, may: ['redis/', ...ROOT], types: ROOT_TYPES },

@@ -36,7 +36,8 @@ export function naiveFold(text: string | undefined): Told | undefined {
   const done: { id: string; from: string }[] = []
   const cards = new Map<unknown, unknown>()
   let { status } = received
-  let facts = received
+  const { _life, ...rest } = received
+  let facts: Record<string, unknown> = rest
   let lastMove: string | null = null
   let lastEdit: string | null = null
   for (const { id, ...entry } of entries) {

@@ -31,14 +31,16 @@ export function createSweepRig({
     meter,
     clock,
     zone,
-    emit: (level, name, detail) => void events.push({ level, name, detail }),
+    emit: (level, name, detail) =>
+      void events.push({ level, name, detail: typeof detail === 'function' ? detail() : detail }),
     onDefect: (error) => void defects.push(error),
   })
   const pruner = createOrderPruner({
     clock,
     zone,
     defaultDays: 2,
-    emit: (level, name, detail) => void events.push({ level, name, detail }),
+    emit: (level, name, detail) =>
+      void events.push({ level, name, detail: typeof detail === 'function' ? detail() : detail }),
   })
   const pruneOrders = runner(pruner)
   return {
