@@ -1,7 +1,7 @@
 import { ulid } from 'ulid'
 import type { Clock } from '../clock.ts'
 import type { Emit, EventLevel } from '../events.ts'
-import { AppError, InputError, isRedisError } from '../errors.ts'
+import { AppError, InputError, InterruptedError, isRedisError } from '../errors.ts'
 import { isoInstant } from '../calendar.ts'
 import { lockKey } from '../redis/keys.ts'
 import { tryLock, type Attempt, type Lease } from '../redis/lock.ts'
@@ -202,10 +202,20 @@ async function conclude(run: Run, ending: Ending, lease: Lease | undefined): Pro
     run.findings.remarks.push(`${text} ${error.message}`)
     return error
   }
-  const failure = await record(run, ending, isHeld ? RELEASING : {}).catch(remark('The run is not in the history.'))
-  const isSilent = isRedisError(failure, 'REDIS_UNREACHABLE') || isRedisError(failure, 'REDIS_LIMIT')
-  if (isHeld && !isSilent) await lease.release().catch(remark('The lock stays for up to 2 minutes.'))
+  const failure = await record(run, ending, isHeld ? RELEASING : {}).catch(remark(UNRECORDED))
+  if (!isHeld) return
+  if (isSilent(failure)) run.findings.remarks.push(LOCK_STAYS)
+  else await lease.release().catch(remark(LOCK_STAYS))
 }
+
+const UNRECORDED = 'The run is not in the history.'
+const LOCK_STAYS = 'The lock stays for up to 2 minutes.'
+
+/** Whether Redis would answer the next command no better. */
+const isSilent = (failure: unknown) =>
+  isRedisError(failure, 'REDIS_UNREACHABLE') ||
+  isRedisError(failure, 'REDIS_LIMIT') ||
+  failure instanceof InterruptedError
 
 function endingBy({ onDefect }: Run, error: unknown): Ending {
   const ending = endingOf(error)

@@ -18,7 +18,7 @@ const DEADLINE_MS = 300
 /** More requests than any run makes. A fault at a later one simply does not happen. */
 const EVERY = Array.from({ length: 25 }, (_, number) => number)
 
-const STAYS = /its lock stays for up to 2 minutes/
+const STAYS = /The lock stays for up to 2 minutes/
 const done = { outcome: 'done', code: null }
 const failed = { outcome: 'failed', code: 'REDIS_UNREACHABLE' }
 const limited = { outcome: 'stopped', code: 'REDIS_LIMIT' }
