@@ -34,8 +34,8 @@ export interface OrderCopies {
   /** Held orders that are young enough still and not in doubt. */
   orders(): readonly Order[]
   findByOrigin(id: OrderId): Order | undefined
-  /** To be called before a request whose answer tells about orders, be it one or the whole store. */
-  beginReading(): Reading
+  /** To be called before a request whose answer tells about one order, or before the first one about the whole store. */
+  beginReading(of: 'one order' | 'the whole store'): Reading
 }
 
 /**
@@ -86,9 +86,9 @@ export function createOrderCopies({ clock, zone, earliestMs, capacity }: OrderCo
     if (held.size > capacity) makeRoom()
   }
 
-  const beginReading = (): Reading => {
+  const beginReading = (of: 'one order' | 'the whole store'): Reading => {
     const since: SinceBegun = { learned: new Set(), gone: new Set() }
-    const missing = new Set(held.keys())
+    const missing = new Set(of === 'the whole store' ? held.keys() : [])
     readings.add(since)
     return {
       adopt: (id, copy) => {

@@ -29,7 +29,7 @@ export interface LoadOptions {
  * @throws RedisError when a page failed; what was adopted so far stays, and nothing is dropped.
  */
 export async function loadOrders({ send, copies, clock, earliestMs }: LoadOptions): Promise<Loaded> {
-  const reading = copies.beginReading()
+  const reading = copies.beginReading('the whole store')
   const reader = createValueReader(withRepeats(send))
   let waiting: string[] = []
   let [keys, read] = [0, 0]

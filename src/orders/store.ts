@@ -98,7 +98,7 @@ export function createOrderStore(options: OrderStoreOptions): OrderStore {
   const queues = createQueues<OrderId>()
   const inTurn = <Result>(id: OrderId, task: (turn: Turn) => Promise<Result>): Promise<Result> =>
     queues(id, async () => {
-      const reading = copies.beginReading()
+      const reading = copies.beginReading('one order')
       return await task({ ...parts, id, reading }).finally(reading.end)
     })
   return {
