@@ -54,7 +54,9 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   })
   const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
   const runner = createSweepRunner({ meter, clock, zone, emit, onDefect })
-  const sweeps: Sweeps = { orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days })) }
+  const sweeps: Sweeps = {
+    orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days, onDeleted: orders.forget })),
+  }
   return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, close: connection.close }
 }
 

@@ -51,7 +51,7 @@ export interface UndoRequest {
 /** The use cases on orders. */
 export interface Desk {
   /**
-   * Takes an order in. Costs 1 command, 2 when it is known, 0 when this instance holds it under another wanted time.
+   * Takes an order in. Costs 1 command, 2 when it is known, 1 when this instance holds it under another wanted time.
    *
    * @throws InputError when it breaks a rule of intake; nothing was stored.
    */
@@ -89,9 +89,10 @@ export function createDesk({ store, clock, zone, cutoffMs, ttlDays, newEntryId =
     receive: async (payload) => {
       const { order, source, orderTimeMs } = readIntake(payload, { nowMs: clock(), zone, cutoffMs: cutoffMs() })
       const id = createOrderId(source, orderTimeMs)
-      const known = store.findByOrigin(id)
-      if (known !== undefined && known.id !== id && known.status !== 'removed')
-        return { outcome: 'known', order: known }
+      const held = store.findByOrigin(id)
+      // The copy alone does not tell whether the store still has it, and an order must not be answered for that is gone.
+      const known = held === undefined || held.id === id ? undefined : await store.readAgain(held.id)
+      if (known !== undefined && known.status !== 'removed') return { outcome: 'known', order: known }
       const created = await store.create(id, { ...order, status: 'new' }, expirySeconds(orderTimeMs, ttlDays, clock()))
       return { outcome: created.isNew ? 'received' : 'known', order: created.order }
     },

@@ -57,6 +57,12 @@ export interface OrderStore {
   /** One order: from memory for 0 commands when held, else 1 GET. Undefined when there is none or it is no order. Throws for another type. */
   read(id: OrderId): Promise<Order | undefined>
 
+  /** One order as the store has it now. Costs 1 command. */
+  readAgain(id: OrderId): Promise<Order | undefined>
+
+  /** Forgets copies of orders that were deleted, for 0 commands. */
+  forget(ids: readonly OrderId[]): void
+
   /** The held orders, for 0 commands. */
   held(): readonly Order[]
 
@@ -106,6 +112,8 @@ export function createOrderStore(options: OrderStoreOptions): OrderStore {
       inTurn(id, (turn) => create(turn, { order: { ...order, [LIFE_FIELD]: newLife() }, expirySeconds })),
     change: (id, decide) => inTurn(id, (turn) => change(turn, decide)),
     read: async (id) => copies.get(id)?.order ?? (await inTurn(id, fetchCopy))?.order,
+    readAgain: async (id) => (await inTurn(id, fetchCopy))?.order,
+    forget: (ids) => ids.forEach(copies.drop),
     held: copies.orders,
     findByOrigin: copies.findByOrigin,
     load: () => loadOrders({ send, copies, clock, earliestMs: earliestMs() }),

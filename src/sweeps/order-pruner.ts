@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { InterruptedError, isRedisError, RedisError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { isoInstant } from '../calendar.ts'
-import { orderIdOf } from '../orders/order.ts'
+import { orderIdOf, type OrderId } from '../orders/order.ts'
 import { ORDER_PATTERN } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
 import { isMangled, scanPages } from '../redis/scan.ts'
@@ -29,17 +29,19 @@ export interface OrderPrunerOptions {
   readonly emit: Emit
   /** Calendar days kept when a run names none. */
   readonly defaultDays: number
+  /** Told of orders that were deleted, or may have been. */
+  readonly onDeleted: (ids: readonly OrderId[]) => void
 }
 
 /**
  * The sweep over orders. Costs 1 SCAN per 1 000 keys of the database, 1 MGET per 2 000 orders (or 3 MB) whose key does not
  * decide, 1 UNLINK per 5 000 due ones, and 1 TYPE for each key that holds no text. Never KEYS.
  */
-export const createOrderPruner = ({ clock, zone, emit, defaultDays }: OrderPrunerOptions): Sweep => ({
+export const createOrderPruner = ({ clock, zone, emit, defaultDays, onDeleted }: OrderPrunerOptions): Sweep => ({
   name: 'orders',
   defaultDays,
   cutoffs: (days, asOfMs) => calendarCutoffs({ days, zone }, asOfMs),
-  run: (job) => prune(job, { emit, window: { ...job, nowMs: clock(), zone } }),
+  run: (job) => prune(job, { emit, onDeleted, window: { ...job, nowMs: clock(), zone } }),
 })
 
 interface Due {
@@ -47,11 +49,14 @@ interface Due {
   readonly timeMs: number | undefined
 }
 
-/** A run's buffers, bounded by a page and the sizes of MGET and UNLINK. */
-interface Work {
-  readonly job: SweepJob
+/** What a run has besides its job. */
+interface Surroundings extends Pick<OrderPrunerOptions, 'emit' | 'onDeleted'> {
   readonly window: OrderWindow
-  readonly emit: Emit
+}
+
+/** A run's buffers, bounded by a page and the sizes of MGET and UNLINK. */
+interface Work extends Surroundings {
+  readonly job: SweepJob
   /** For reads only. */
   readonly repeating: Transport
   readonly reader: ValueReader
@@ -59,10 +64,11 @@ interface Work {
   due: Due[]
 }
 
-async function prune(job: SweepJob, { emit, window }: { emit: Emit; window: OrderWindow }): Promise<void> {
+async function prune(job: SweepJob, surroundings: Surroundings): Promise<void> {
   let wasRepeated = false
   const repeating = withRepeats(job.send, { onRepeat: () => void (wasRepeated = true) })
-  const work: Work = { job, window, emit, repeating, reader: createValueReader(repeating), toRead: [], due: [] }
+  const { window } = surroundings
+  const work: Work = { job, ...surroundings, repeating, reader: createValueReader(repeating), toRead: [], due: [] }
   const isNew = createSeen(job.findings)
   try {
     for await (const page of scanPages(leavingRoom(work), { match: ORDER_PATTERN })) {
@@ -150,11 +156,13 @@ async function countTypes(work: Work, keys: readonly string[]): Promise<void> {
   }
 }
 
-async function deleteBatch({ job, window, emit, due }: Work): Promise<void> {
+async function deleteBatch({ job, window, emit, onDeleted, due }: Work): Promise<void> {
   const batch = due.splice(0, UNLINK_KEYS)
+  const forget = () => onDeleted(batch.map(({ key }) => orderIdOf(key)))
   try {
     const deletedBefore = job.findings.deleted
     job.findings.deleted += integerOf(await ask(job.send, ['UNLINK', ...batch.map(({ key }) => key)]))
+    forget()
     for (const [at, { key, timeMs }] of batch.entries()) {
       const level = deletedBefore + at < LOGGED_DELETIONS ? 'info' : 'debug'
       emit(level, 'order.deleted', () => ({
@@ -164,6 +172,7 @@ async function deleteBatch({ job, window, emit, due }: Work): Promise<void> {
     }
   } catch (error) {
     const unknown = `It is unknown how many of the last ${batch.length} orders went.`
+    if (error instanceof InterruptedError || isRedisError(error, 'REDIS_UNREACHABLE')) forget()
     if (error instanceof InterruptedError) throw new InterruptedError(`${error.message} ${unknown}`)
     if (!isRedisError(error, 'REDIS_UNREACHABLE')) throw error
     const message = `Redis did not answer a deletion. ${unknown} The next run completes it.`

@@ -44,12 +44,22 @@ describe('receiving', () => {
     }
   })
 
-  it('takes a held order with another wanted time for the same, for nothing', async () => {
+  it('takes a held order with another wanted time for the same, for a look at the store', async () => {
     const { one, id } = await received()
 
     const [again, cost] = await one.billed(() => one.desk.receive(anIntake({ wanted_at: '2025-12-09T12:00:00+01:00' })))
 
-    expect([again.outcome, again.order.id, cost]).toEqual(['known', id, 0])
+    expect([again.outcome, again.order.id, cost]).toEqual(['known', id, 1])
+  })
+
+  it('stores an order although a copy of it is held under another wanted time, when the store has it no more', async () => {
+    const { one, other, id, textOf } = await received()
+    await other.store.remove(id)
+
+    const again = await one.desk.receive(anIntake({ wanted_at: '2025-12-09T12:00:00+01:00' }))
+
+    expect(again.outcome).toBe('received')
+    expect(await textOf(again.order.id)).toBeDefined()
   })
 
   it.each([

@@ -35,10 +35,12 @@ export function createSweepRig({
       void events.push({ level, name, detail: typeof detail === 'function' ? detail() : detail }),
     onDefect: (error) => void defects.push(error),
   })
+  const forgotten: string[] = []
   const pruner = createOrderPruner({
     clock,
     zone,
     defaultDays: 2,
+    onDeleted: (ids) => void forgotten.push(...ids),
     emit: (level, name, detail) =>
       void events.push({ level, name, detail: typeof detail === 'function' ? detail() : detail }),
   })
@@ -49,6 +51,8 @@ export function createSweepRig({
     meter,
     events,
     defects,
+    /** Ids of which the pruner said that they were deleted. */
+    forgotten,
     /** Straight to the store, past meter and watch. */
     store: (...commands: Command[]) => store(commands),
     prune: (request: Partial<SweepRequest> = {}) => pruneOrders({ trigger: 'cli', dryRun: false, ...request }),

@@ -227,6 +227,16 @@ describe('the order pruner', () => {
     }
   })
 
+  it('tells which orders it deleted, so that no copy of them is kept', async () => {
+    await rig.store(...old(3), ...young(2))
+
+    await rig.prune({ dryRun: true })
+    expect(rig.forgotten).toEqual([])
+
+    await rig.prune()
+    expect(rig.forgotten.toSorted((a, b) => a.localeCompare(b))).toEqual(['old0', 'old1', 'old2'])
+  })
+
   it('counts a key once that the scan brings twice', async () => {
     await rig.store(...old(3), ...young(2))
     rig.transport.onRequest = async ([command = ['PING']], carryOut) => {
