@@ -28,6 +28,15 @@ export class InputError extends AppError<'BAD_INPUT'> {
   }
 }
 
+/** What was asked for cannot be begun yet; the same again later can. */
+export class NotReadyError extends AppError {
+  override readonly name = 'NotReadyError'
+
+  constructor(options?: ErrorOptions) {
+    super('NOT_READY', 'Telegram has not told yet who we are.', options)
+  }
+}
+
 /** Whoever started the work asked it to stop. What was done so far stays done. */
 export class InterruptedError extends AppError<'INTERRUPTED'> {
   override readonly name = 'InterruptedError'

@@ -15,6 +15,8 @@ export interface Events {
     readonly billedCommands: number
     readonly durationMs: number
   }
+  /** A slot was completed late. `stands` is how many missed slots the one run made up for. */
+  'schedule.caught-up': { readonly slot: string; readonly stands: number }
 }
 
 export type EventName = keyof Events

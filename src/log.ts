@@ -56,6 +56,9 @@ export const createEmit =
 interface ErrorFacts {
   readonly type: string
   readonly code?: string
+  /** What Telegram refused a call with, and which one. */
+  readonly status?: number
+  readonly method?: string
   readonly message?: string
   readonly frames?: readonly string[]
   readonly cause?: ErrorFacts
@@ -71,8 +74,17 @@ export function describeError(error: unknown): ErrorFacts {
   return {
     type: /^[A-Za-z]{1,60}$/.test(error.name) ? error.name : 'Error',
     ...(/^[A-Z][A-Z0-9_]{0,39}$/.test(code) && { code }),
+    ...refusedCall(error),
     ...(error instanceof AppError && { message: error.message }),
     frames: framesOf(error).slice(0, 10),
     ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
   }
+}
+
+/** What Telegram refused a call with, of grammY's error for it. */
+function refusedCall(error: Error): Pick<ErrorFacts, 'status' | 'method'> {
+  if (!('error_code' in error && 'method' in error)) return {}
+  const { error_code: status, method } = error
+  if (typeof status !== 'number' || typeof method !== 'string' || !/^[A-Za-z]{1,40}$/.test(method)) return {}
+  return { status, method }
 }

@@ -25,11 +25,21 @@ function errorOf(env: Env): Error | undefined {
   }
 }
 
+const botToken = '5000000001:AAF-gEheimZx9_0123456789abcdefghijk'
+
 const upstash = { UPSTASH_REDIS_REST_URL: 'https://eu.upstash.io', UPSTASH_REDIS_REST_TOKEN: 'AbC=' }
 
 describe('the configuration', () => {
   it('has a default for everything', () => {
     expect(readConfig({})).toEqual({
+      host: '0.0.0.0',
+      port: 3000,
+      instance: String(process.pid),
+      telegram: undefined,
+      adminIds: [],
+      ordersChatId: undefined,
+      intakeToken: undefined,
+      schedule: { everyDays: 3, at: '23:59', anchor: '2025-12-08' },
       logLevel: undefined,
       zone: 'Europe/Berlin',
       redis: { kind: 'memory' },
@@ -54,6 +64,21 @@ describe('the configuration', () => {
   })
 
   it.each([
+    ['PORT', ['0', '1', '10000', '65535']],
+    ['HOST', ['127.0.0.1', '::', '::1', 'localhost', 'fly-local-6pn']],
+    ['TELEGRAM_BOT_TOKEN', [botToken, `123:${'A'.repeat(10)}`]],
+    ['TELEGRAM_API_ROOT', ['http://127.0.0.1:8081', 'https://api.telegram.org', 'https://x.example/telegram']],
+    ['PUBLIC_URL', ['https://orderly.onrender.com', 'https://x.example:8443/orderly', 'https://x.example/']],
+    ['WEBHOOK_SECRET', ['a', 'A-z_09', 'x'.repeat(256)]],
+    ['ADMIN_IDS', ['11', '11,22', '11 , 22', '123456789012345']],
+    ['ORDERS_CHAT_ID', ['-4400', '-1001234567890', '11']],
+    ['SWEEP_ENABLED', ['true', 'false']],
+    ['SWEEP_AT', ['00:00', '23:59', '09:05']],
+    ['SWEEP_ANCHOR', ['2025-12-08', '2024-02-29']],
+    ['INTAKE_TOKEN', ['x'.repeat(16), `${'Ab+/'.repeat(10)}aaa=`, 'x'.repeat(512)]],
+    ['RENDER_EXTERNAL_URL', ['https://orderly.onrender.com']],
+    ['RENDER_INSTANCE_ID', ['srv-1-abc', 'x'.repeat(256)]],
+    ['IS_PULL_REQUEST', ['true', 'false']],
     ['LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']],
     ['TIME_ZONE', ['Europe/Berlin', 'UTC', 'America/Argentina/Buenos_Aires', 'Pacific/Apia']],
     ['REDIS_URL', ['redis://127.0.0.1:6379', 'rediss://user:p%40ss@redis.example:6380/2', 'redis://[::1]:6379']],
@@ -66,6 +91,21 @@ describe('the configuration', () => {
   })
 
   it.each([
+    ['PORT', ['-1', '65536', '80.0', 'http', '0x50', '1e3']],
+    ['HOST', ['a b', 'http://x', 'x/y', 'x'.repeat(254)]],
+    ['TELEGRAM_BOT_TOKEN', ['token', '123', `${'1'.repeat(21)}:${'A'.repeat(10)}`, '123:AAAAAAAAA', `bot${botToken}`]],
+    ['TELEGRAM_API_ROOT', ['api.telegram.org', 'https://x/', 'ftp://x', 'https://']],
+    ['PUBLIC_URL', ['x.example', 'ftp://x', 'https://', 'https://x.example/?a=1', 'https://x.example/#a']],
+    ['WEBHOOK_SECRET', ['a b', 'a=', 'a:b', 'ä', 'a/b+c', 'x'.repeat(257)]],
+    ['ADMIN_IDS', ['anna', '@anna', '11;22', '11,', ',', '-11', '1.5', '1234567890123456']],
+    ['ORDERS_CHAT_ID', ['@riders', '--1', '1.5', '1e9', '1234567890123456']],
+    ['SWEEP_ENABLED', ['yes', '1', 'TRUE', 'off']],
+    ['SWEEP_AT', ['24:00', '23:60', '9:05', '23:59:00', 'midnight', '11pm']],
+    ['SWEEP_ANCHOR', ['2025-02-30', '2025-13-01', '08.12.2025', '2025-12', '2025-W50-1', 'today']],
+    ['INTAKE_TOKEN', ['x'.repeat(15), 'sixteen letters and spaces', 'ü'.repeat(16), 'x'.repeat(513)]],
+    ['RENDER_EXTERNAL_URL', ['orderly.onrender.com', 'ftp://x']],
+    ['RENDER_INSTANCE_ID', ['x'.repeat(257)]],
+    ['IS_PULL_REQUEST', ['yes', '1']],
     ['LOG_LEVEL', ['loud', 'INFO', 'verbose']],
     ['TIME_ZONE', ['Berlin', 'Europe/Passau', 'local', 'system', 'Europe/Berlin; DROP']],
     [
@@ -113,6 +153,67 @@ describe('the configuration', () => {
 
     expect(problemsOf({ ...env, ORDER_TTL_DAYS: String(least) })).toEqual([])
     expect(problemsOf({ ...env, ORDER_TTL_DAYS: String(least - 1) }).join()).toContain('ORDER_TTL_DAYS')
+  })
+})
+
+const telegramOf = (env: Env = {}) => readConfig({ TELEGRAM_BOT_TOKEN: botToken, ...env }).telegram
+
+describe('the bot of the configuration', () => {
+  it('is none without a token, whatever else is set', () => {
+    expect(readConfig({ PUBLIC_URL: 'https://x.example', WEBHOOK_SECRET: 'a' }).telegram).toBeUndefined()
+  })
+
+  it('polls without an address, and is reached at its own address rather than at the one the host gave', () => {
+    const host = { RENDER_EXTERNAL_URL: 'https://x.onrender.com' }
+
+    expect(telegramOf()).toMatchObject({ publicUrl: undefined, apiRoot: undefined, isPreview: false })
+    expect(telegramOf(host)).toMatchObject({ publicUrl: 'https://x.onrender.com' })
+    expect(telegramOf({ ...host, PUBLIC_URL: 'https://x.example/' })).toMatchObject({ publicUrl: 'https://x.example' })
+    expect(telegramOf({ IS_PULL_REQUEST: 'true' })).toMatchObject({ isPreview: true })
+  })
+
+  it('is reached without encryption only where another Bot API server is set', () => {
+    const env = { TELEGRAM_BOT_TOKEN: botToken, PUBLIC_URL: 'http://127.0.0.1:3000' }
+
+    expect(problemsOf(env)).toEqual([
+      'PUBLIC_URL must be an https:// address (http:// only where TELEGRAM_API_ROOT is set).',
+    ])
+    expect(problemsOf({ ...env, TELEGRAM_API_ROOT: 'http://127.0.0.1:8081' })).toEqual([])
+  })
+
+  it('has a webhook secret of its own that Telegram takes and that does not tell the token', () => {
+    const anyToken = fc
+      .tuple(fc.integer({ min: 100, max: 9_999_999_999 }), fc.stringMatching(/^[A-Za-z0-9_-]{10,100}$/))
+      .map(([id, secret]) => [`${id}:${secret}`, secret] as const)
+    fc.assert(
+      fc.property(anyToken, ([token, secret]) => {
+        const derived = readConfig({ TELEGRAM_BOT_TOKEN: token }).telegram?.webhookSecret ?? ''
+
+        expect(derived).toMatch(/^[A-Za-z0-9_-]{1,256}$/)
+        expect(derived).not.toContain(secret)
+        expect(readConfig({ TELEGRAM_BOT_TOKEN: token }).telegram?.webhookSecret).toBe(derived)
+      }),
+    )
+    expect(telegramOf()?.webhookSecret).not.toBe(telegramOf({ TELEGRAM_BOT_TOKEN: `${botToken}x` })?.webhookSecret)
+    expect(telegramOf({ WEBHOOK_SECRET: 'mine' })?.webhookSecret).toBe('mine')
+  })
+
+  it('knows each admin once', () => {
+    expect(readConfig({ ADMIN_IDS: '22, 11,22' }).adminIds).toEqual([22, 11])
+    expect(readConfig({ ORDERS_CHAT_ID: '-1001234567890' }).ordersChatId).toBe(-1_001_234_567_890)
+  })
+})
+
+describe('the schedule of the configuration', () => {
+  it('is what its three variables say, and none when it is switched off', () => {
+    const env = { SWEEP_EVERY_DAYS: '7', SWEEP_AT: '03:30', SWEEP_ANCHOR: '2026-01-05' }
+
+    expect(readConfig(env).schedule).toEqual({ everyDays: 7, at: '03:30', anchor: '2026-01-05' })
+    expect(readConfig({ ...env, SWEEP_ENABLED: 'false' }).schedule).toBeUndefined()
+  })
+
+  it('is checked even when it is switched off', () => {
+    expect(problemsOf({ SWEEP_ENABLED: 'false', SWEEP_AT: 'noon' })).toHaveLength(1)
   })
 })
 
@@ -175,22 +276,11 @@ describe('the Redis of the configuration', () => {
 
 describe('a configuration that is not usable', () => {
   it('is told every problem at once, in one message', () => {
-    const problems = problemsOf({
-      LOG_LEVEL: 'loud',
-      TIME_ZONE: 'Berlin',
-      REDIS_URL: 'http://x',
-      REDIS_HOST: 'a b',
-      REDIS_PORT: '0',
-      RETENTION_DAYS: '-1',
-      ORDER_TTL_DAYS: 'x',
-      SWEEP_EVERY_DAYS: '0',
-      UPSTASH_REDIS_REST_URL: 'x',
-      UPSTASH_REDIS_REST_TOKEN: 'a b',
-    })
+    // A text of any characters is never wrong.
+    const free = new Set(['REDIS_PASSWORD', 'RENDER_INSTANCE_ID'])
+    const problems = problemsOf(Object.fromEntries(variableNames.map((name) => [name, 'what? :-(']))).join('\n')
 
-    for (const name of variableNames.filter((one) => one !== 'REDIS_PASSWORD')) {
-      expect(problems.join('\n')).toContain(name)
-    }
+    for (const name of variableNames.filter((one) => !free.has(one))) expect(problems).toContain(`${name} must be`)
   })
 
   it('is an error whose message holds all problems', () => {

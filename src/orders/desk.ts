@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import type { By, Entry } from './entries.ts'
+import { newEntryId as randomEntryId, type By, type Entry } from './entries.ts'
 import type { HistoryItem, Order } from './fold.ts'
 import { readIntake } from './intake.ts'
 import { isoInstant } from '../calendar.ts'
@@ -148,8 +147,3 @@ function overtaken(order: Order, entry: Intended): Refusal {
 
 const statusChanges = (order: Order) =>
   order.history.filter(({ kind, applied }) => applied && (kind === 'move' || kind === 'undo'))
-
-/** 50 random bits: two entries of one order share an id about never. */
-function randomEntryId(): string {
-  return [...randomBytes(10)].map((byte) => '0123456789abcdefghjkmnpqrstvwxyz'[byte & 31]).join('')
-}

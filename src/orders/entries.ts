@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { OrderStatus } from './status.ts'
 
 /** Who made an entry: a Telegram user's id or a source's name. */
@@ -86,3 +87,8 @@ function decodeObject(text: string): StoredObject | undefined {
 /** Whether a parsed value is a JSON object, not an array. */
 export const isStoredObject = (value: unknown): value is StoredObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** An id for a new entry, 10 characters of base 32: two entries of one order share one about never. */
+export function newEntryId(): string {
+  return [...randomBytes(10)].map((byte) => '0123456789abcdefghjkmnpqrstvwxyz'[byte & 31]).join('')
+}

@@ -9,6 +9,7 @@ import { ask, integerOf, optionalTextOf, type Transport } from '../redis/transpo
 import { copyOf, createOrderCopies, type Copy, type OrderCopies, type Reading } from './copies.ts'
 import { encodeEntries, isLeftover, LIFE_FIELD, type Entry, type StoredObject } from './entries.ts'
 import type { Order } from './fold.ts'
+import { createFreshness } from './freshness.ts'
 import { loadOrders, type Loaded } from './load.ts'
 import type { OrderId } from './order.ts'
 import { createQueues } from './queues.ts'
@@ -75,6 +76,12 @@ export interface OrderStore {
    */
   load(): Promise<Loaded>
 
+  /**
+   * Loads again when other instances are likely to have written since: the copy is older than 30 s, and was loaded less than
+   * 2 minutes after the first load or less than 10 minutes after the latest sign of another writer. Else costs nothing.
+   */
+  freshen(): Promise<void>
+
   /** Deletes an order that was just moved to `removed`. Costs 1 command. */
   remove(id: OrderId): Promise<void>
 }
@@ -100,7 +107,14 @@ const TRIES = 3
 export function createOrderStore(options: OrderStoreOptions): OrderStore {
   const { send, clock, zone, earliestMs, capacity = 20_000, newLife = randomLife } = options
   const copies = createOrderCopies({ clock, zone, earliestMs, capacity })
-  const parts: Parts = { send, repeating: withRepeats(send), copies }
+  const freshness = createFreshness(clock)
+  const parts: Parts = { send, repeating: withRepeats(send), copies, noteOthers: freshness.noteOthers }
+  const load = async () => {
+    const begunMs = clock()
+    const loaded = await loadOrders({ send, copies, clock, earliestMs: earliestMs() })
+    freshness.noteLoad(begunMs)
+    return loaded
+  }
   const queues = createQueues<OrderId>()
   const inTurn = <Result>(id: OrderId, task: (turn: Turn) => Promise<Result>): Promise<Result> =>
     queues(id, async () => {
@@ -116,7 +130,10 @@ export function createOrderStore(options: OrderStoreOptions): OrderStore {
     forget: (ids) => ids.forEach(copies.drop),
     held: copies.orders,
     findByOrigin: copies.findByOrigin,
-    load: () => loadOrders({ send, copies, clock, earliestMs: earliestMs() }),
+    load,
+    freshen: async () => {
+      if (freshness.isReloadDue()) await load()
+    },
     remove: (id) =>
       inTurn(id, async () => {
         await ask(send, ['UNLINK', orderKey(id)])
@@ -129,6 +146,8 @@ interface Parts {
   readonly send: Transport
   readonly repeating: Transport
   readonly copies: OrderCopies
+  /** A sign that another instance writes to the same store. */
+  readonly noteOthers: () => void
 }
 
 /** The work of this process on one order, while everything else goes on beside it. */
@@ -165,6 +184,7 @@ async function create({ send, id, reading }: Turn, { order, expirySeconds }: New
 /** Reads an order past the copy in memory. Costs 1 command. */
 async function fetchCopy(turn: Turn): Promise<Copy | undefined> {
   const text = await fetchText(turn)
+  turn.noteOthers()
   return turn.reading.adopt(turn.id, text === undefined ? undefined : copyOf(turn.id, text))
 }
 
@@ -223,6 +243,7 @@ interface AppendedText {
 async function textAfterAppend(turn: Turn, before: Copy, { added, bytes }: AppendedText): Promise<string | undefined> {
   const addedBytes = Buffer.byteLength(added)
   if (bytes === before.bytes + addedBytes) return before.text + added
+  turn.noteOthers()
   if (bytes === addedBytes) return added
   return await fetchText(turn)
 }

@@ -14,3 +14,6 @@ export const lockKey = (name: string) => `orderly:lock:${name}`
 
 /** The stream of a sweep's last 20 reports. */
 export const sweepsKey = (name: string) => `orderly:sweeps:${name}`
+
+/** The name of the last slot of a schedule that was completed. */
+export const scheduleKey = (name: string) => `orderly:schedule:${name}`

@@ -5,7 +5,7 @@ import type { Outcome } from './report.ts'
 /** How a run ended. */
 export interface Ending {
   readonly outcome: Outcome
-  /** `LOCKED`, `CAP_REACHED`, `INTERRUPTED`, `LEASE_LOST`, an `AppError`'s code or `UNEXPECTED`; null when it ended well. */
+  /** `LOCKED`, `ALREADY_DONE`, `CAP_REACHED`, `INTERRUPTED`, `LEASE_LOST`, an `AppError`'s code or `UNEXPECTED`; null when it ended well. */
   readonly code: string | null
   readonly because: string | null
 }
@@ -42,3 +42,10 @@ export const skippedFor = (holder: string | undefined): Ending => ({
   code: 'LOCKED',
   because: `Another run holds the lock: ${holder ?? 'one that has just let go'}.`,
 })
+
+/** The ending of a run whose slot another instance has completed. */
+export const ALREADY_DONE: Ending = {
+  outcome: 'skipped',
+  code: 'ALREADY_DONE',
+  because: 'Another instance has completed this slot.',
+}

@@ -1,8 +1,9 @@
 import { sweepsKey } from '../redis/keys.ts'
 import type { Account } from '../redis/meter.ts'
-import { ask } from '../redis/transport.ts'
+import { withRepeats } from '../redis/repeat.ts'
+import { ask, listOf, type Transport } from '../redis/transport.ts'
 import type { Ending } from './ending.ts'
-import { createReport, type RunFacts } from './report.ts'
+import { createReport, type RunFacts, type SweepReport } from './report.ts'
 
 /** How many reports are kept of each sweep. */
 const HISTORY_LENGTH = 20
@@ -33,3 +34,22 @@ export async function record(
 }
 
 type Counts = Readonly<Record<string, number>>
+
+/** The latest recorded report; undefined when there is none or nobody can read it. Costs 1 command. */
+export async function lastReport(send: Transport, sweep: string): Promise<SweepReport | undefined> {
+  const [entry] = listOf(await ask(withRepeats(send), ['XREVRANGE', sweepsKey(sweep), '+', '-', 'COUNT', 1]))
+  const fields = Array.isArray(entry) ? entry[1] : undefined
+  const text: unknown = Array.isArray(fields) ? fields[fields.indexOf('report') + 1] : undefined
+  return typeof text === 'string' ? decodeReport(text) : undefined
+}
+
+/** A stored report of any version; what is needed to show it must be there. */
+function decodeReport(text: string): SweepReport | undefined {
+  try {
+    const report = JSON.parse(text) as SweepReport | null
+    const isReadable = typeof report?.startedAt === 'string' && typeof report.outcome === 'string'
+    return isReadable && Number.isInteger(report.deleted) ? report : undefined
+  } catch {
+    return undefined
+  }
+}

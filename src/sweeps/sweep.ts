@@ -7,7 +7,7 @@ import { lockKey } from '../redis/keys.ts'
 import { tryLock, type Attempt, type Lease } from '../redis/lock.ts'
 import type { Account, Meter } from '../redis/meter.ts'
 import type { Transport } from '../redis/transport.ts'
-import { endingOf, skippedFor, type Ending } from './ending.ts'
+import { ALREADY_DONE, endingOf, skippedFor, type Ending } from './ending.ts'
 import { createGuard, SweepStopped } from './guard.ts'
 import { record, RECORD_COST } from './history.ts'
 import { createFindings, createReport, type Findings, type SweepReport, type Trigger } from './report.ts'
@@ -35,6 +35,14 @@ export interface Sweep {
   run(job: SweepJob): Promise<void>
 }
 
+/** Work that several instances may begin but only one may complete: asked and told under the lock. */
+export interface Once {
+  /** Whether it was completed before. Costs 1 command. */
+  isDone(send: Transport): Promise<boolean>
+  /** Records that it is completed. Costs 1 command. */
+  markDone(send: Transport): Promise<void>
+}
+
 export interface SweepRequest {
   readonly trigger: Trigger
   /** The user who asks, where one does. */
@@ -49,6 +57,10 @@ export interface SweepRequest {
   readonly maxCommands?: number
   /** 1 for the first run of a slot, one more for each retry. @default 1 */
   readonly attempt?: number
+  /** Keep unfinished things however old they are. @default false */
+  readonly sparesOpen?: boolean
+  /** For a slot of a schedule: the run is skipped when it was completed before, and marks it when it is done. */
+  readonly once?: Once
   readonly signal?: AbortSignal
   readonly onProgress?: (findings: Readonly<Findings>) => void
 }
@@ -178,8 +190,10 @@ async function work(run: Run, lease: Lease | undefined): Promise<Ending> {
   const maxCommands = request.maxCommands ?? Infinity
   const guard = createGuard({ account, clock, signal: request.signal, maxCommands, reserve, lease })
   try {
+    if ((await request.once?.isDone(guard.send)) === true) return ALREADY_DONE
     await sweep.run({
       ...cutoffs,
+      ...(request.sparesOpen === true && { extendedCutoffMs: 0 }),
       asOfMs,
       dryRun: request.dryRun,
       send: guard.send,
@@ -187,6 +201,7 @@ async function work(run: Run, lease: Lease | undefined): Promise<Ending> {
       findings,
       onProgress: () => request.onProgress?.(findings),
     })
+    await request.once?.markDone(guard.send)
     return { outcome: request.dryRun ? 'planned' : 'done', code: null, because: null }
   } catch (error) {
     return endingBy(run, error)
@@ -202,7 +217,8 @@ async function conclude(run: Run, ending: Ending, lease: Lease | undefined): Pro
     run.findings.remarks.push(`${text} ${error.message}`)
     return error
   }
-  const failure = await record(run, ending, isHeld ? RELEASING : {}).catch(remark(UNRECORDED))
+  const isNews = ending !== ALREADY_DONE
+  const failure = isNews ? await record(run, ending, isHeld ? RELEASING : {}).catch(remark(UNRECORDED)) : undefined
   if (!isHeld) return
   if (isSilent(failure)) run.findings.remarks.push(LOCK_STAYS)
   else await lease.release().catch(remark(LOCK_STAYS))
