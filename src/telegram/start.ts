@@ -1,0 +1,60 @@
+import { Composer, type Api, type Context } from 'grammy'
+import type { IsAdmin } from './admin.ts'
+import { isRefusal } from './calls.ts'
+
+interface BotCommand {
+  readonly command: string
+  readonly description: string
+}
+
+/** What everybody can ask. */
+const PUBLIC_COMMANDS: readonly BotCommand[] = [
+  { command: 'start', description: 'what this bot is' },
+  { command: 'help', description: 'what you can ask it' },
+]
+
+/** What admins can ask besides. */
+const ADMIN_COMMANDS: readonly BotCommand[] = [
+  { command: 'orders', description: 'the open orders' },
+  { command: 'cleanup', description: '[days] [preview]: delete old orders' },
+  { command: 'status', description: 'how the service is' },
+  { command: 'export', description: 'all stored orders as a file (private chat)' },
+]
+
+export interface StartDeps {
+  readonly isAdmin: IsAdmin
+}
+
+/** `/start` and `/help`. */
+export function startCommand({ isAdmin }: StartDeps): Composer<Context> {
+  const composer = new Composer()
+  composer.command('start', (context) =>
+    context.reply(
+      `Orderly dispatches orders and keeps its store small. Your id is ${context.from?.id ?? 'unknown'}. /help tells more.`,
+    ),
+  )
+  composer.command('help', (context) => {
+    const commands = isAdmin(context.from?.id) ? [...PUBLIC_COMMANDS, ...ADMIN_COMMANDS] : PUBLIC_COMMANDS
+    const lines = commands.map(({ command, description }) => `/${command} ${description}`)
+    const note =
+      'A bare /cleanup keeps today and the day before; the schedule and the command line keep RETENTION_DAYS.'
+    return context.reply([...lines, ...(isAdmin(context.from?.id) ? ['', note] : [])].join('\n'))
+  })
+  return composer
+}
+
+/** Tells Telegram the commands, the admins' ones only in their own chats. An admin who never pressed Start is skipped. */
+export async function publishCommands(
+  api: Api,
+  adminIds: readonly number[],
+  onError: (error: unknown) => void,
+): Promise<void> {
+  await api.setMyCommands(PUBLIC_COMMANDS)
+  for (const id of adminIds) {
+    const scope = { type: 'chat' as const, chat_id: id }
+    await api.setMyCommands([...PUBLIC_COMMANDS, ...ADMIN_COMMANDS], { scope }).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error
+      onError(error)
+    })
+  }
+}

@@ -1,0 +1,12 @@
+/** What Telegram takes in one message, in UTF-16 units. */
+const MOST_UNITS = 4_096
+
+const CUT_MARK = '…'
+
+/** A text that fits one message. What is cut is visibly cut, never inside a character. */
+export function cut(text: string, most: number = MOST_UNITS): string {
+  if (text.length <= most) return text
+  const kept = text.slice(0, most - CUT_MARK.length)
+  const endsInsideCharacter = /[\ud800-\udbff]$/.test(kept)
+  return `${endsInsideCharacter ? kept.slice(0, -1) : kept}${CUT_MARK}`
+}
