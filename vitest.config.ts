@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Tests of whole processes mostly wait.
+    maxConcurrency: 8,
     // One given Redis is shared by all suites that use it, and each of them empties it.
     fileParallelism: (process.env['REDIS_TEST_URL'] ?? '') === '',
   },

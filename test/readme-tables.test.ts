@@ -5,11 +5,13 @@ import { describe, expect, it } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { runCli } from '../src/cli/run.ts'
 import { readConfig, variableNames } from '../src/config.ts'
+import { createHttpServer } from '../src/http/server.ts'
 import { createOrderId, orderIdOf } from '../src/orders/order.ts'
 import { createMemoryConnection } from '../src/redis/memory.ts'
 import { refusal, unreachable } from '../src/redis/failures.ts'
 import { skippedFor } from '../src/sweeps/ending.ts'
 import { calendarCutoffs } from '../src/sweeps/retention.ts'
+import { cardOf } from '../src/telegram/card.ts'
 import { codeIn, documentText, tableRows } from './support/markdown.ts'
 
 const readme = documentText('README.md')
@@ -75,6 +77,16 @@ const measured: Readonly<Record<string, () => Promise<number>>> = {
     const { order } = await app.desk.receive(anIntake)
     return await costOf(async () => [await app.orders.read(order.id), app.orders.held()])
   },
+  'a health ping': async () => {
+    const { app, costOf } = await setUp()
+    const server = await createHttpServer({
+      log: pino({ level: 'silent' }),
+      clock: app.clock,
+      onPing: () => {},
+      readiness: async () => ({ ready: true, because: null }),
+    })
+    return await costOf(() => server.inject('/healthz'))
+  },
   'a new order': async () => {
     const { app, costOf } = await setUp()
     return await costOf(() => app.desk.receive(anIntake))
@@ -100,6 +112,16 @@ const measured: Readonly<Record<string, () => Promise<number>>> = {
   'a sweep of 225 orders': () => sweepCost(false, false),
   'the same with ids that carry their time': () => sweepCost(true, false),
 }
+
+const commandsToldTo = (who: string) =>
+  tableRows(readme, 'in the chat')
+    .filter(([, whom]) => whom === who)
+    .map(([command]) => codeIn(command))
+
+const routesIn = (path: string) =>
+  [...documentText(path).matchAll(/app\.(get|post)\(\s*'([^']+)'/g)].map(
+    ([, method = '', route = '']) => `${method.toUpperCase()} ${route}`,
+  )
 
 describe('README.md', () => {
   it('tells the true cost of each action', async () => {
@@ -139,6 +161,42 @@ describe('README.md', () => {
     ).toEqual(orders)
   })
 
+  it('names every command of the bot, and who may give it', () => {
+    const source = documentText('src/telegram/start.ts')
+    const commandsOf = (list: string) => {
+      const [, text = ''] = new RegExp(`const ${list}[^=]*= \\[([^]*?)\\n\\]`).exec(source) ?? []
+      return [...text.matchAll(/command: '([a-z]+)'/g)].map(([, name]) => `/${name}`)
+    }
+    expect(commandsOf('PUBLIC_COMMANDS').length).toBeGreaterThan(0)
+    expect(commandsToldTo('everybody')).toEqual(commandsOf('PUBLIC_COMMANDS'))
+    expect(commandsToldTo('admins')).toEqual(commandsOf('ADMIN_COMMANDS'))
+  })
+
+  it('names what the blueprint asks for', () => {
+    const asked = [...documentText('render.yaml').matchAll(/key: ([A-Z_]+)\n\s+sync: false/g)].map(([, name]) => name)
+
+    expect(tableRows(readme, 'value').map(([name]) => codeIn(name))).toEqual(asked)
+  })
+
+  it('shows a card as the bot shows it', async () => {
+    const { app } = await setUp()
+    const { order } = await app.desk.receive({
+      ...anIntake,
+      source_id: '2025-12-08/17',
+      customer: { name: 'Lena Huber', phone: '+49 851 12345', address: 'Grabengasse 7, 94032 Passau' },
+      payment: 'cash',
+    })
+    const { text, keyboard } = cardOf(order, { zone: 'Europe/Berlin', nowMs: NOW, undoMs: 0, nameOf: String })
+
+    const [, picture = '', button = ''] = /```\n(🆕[^`]*)\n +\[ (.*) \]\n```/u.exec(readme) ?? []
+    expect(text).toBe(picture)
+    expect(keyboard.inline_keyboard.flat().map((key) => key.text)).toEqual([button])
+  })
+
+  it('is not longer than 250 lines', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(251)
+  })
+
   it('lists every folder of src', () => {
     const src = fileURLToPath(new URL('../src', import.meta.url))
     const folders = readdirSync(src).filter((name) => statSync(`${src}/${name}`).isDirectory())
@@ -167,7 +225,16 @@ describe('README.md', () => {
 
   it('quotes messages that Orderly really says', async () => {
     const { app } = await setUp()
+    const service = documentText('src/service.ts')
+    const webhooks = documentText('src/http/webhooks.ts')
     const said = [
+      service,
+      service,
+      service,
+      webhooks,
+      webhooks,
+      service,
+      service,
       unreachable('no answer within 10 s').message,
       refusal('GET', 'WRONGPASS invalid username-password pair').message,
       refusal('GET', 'ERR max requests limit exceeded. Limit: 500000, Usage: 500000.').message,
@@ -192,5 +259,53 @@ describe('docs/sweeps.md', () => {
       const { cutoffMs } = calendarCutoffs({ days: Number(days), zone: 'Europe/Berlin' }, NOW)
       expect(cutoffMs).toBe(Date.parse(cutoff))
     }
+  })
+})
+
+describe('docs/deploy.md and docs/intake.md', () => {
+  it('name every route', () => {
+    const routes = new Set([...routesIn('src/http/health.ts'), ...routesIn('src/http/webhooks.ts')])
+    const told = tableRows(documentText('docs/deploy.md'), 'route').map(([route]) => codeIn(route))
+
+    expect(new Set(told)).toEqual(routes)
+  })
+
+  it('tell every status that intake answers with', async () => {
+    const token = 'x'.repeat(16)
+    const { app } = await setUp()
+    const server = (isOn: boolean) =>
+      createHttpServer({
+        log: pino({ level: 'silent' }),
+        clock: app.clock,
+        onPing: () => {},
+        readiness: async () => ({ ready: true, because: null }),
+        ...(isOn && { intake: { token, receive: app.desk.receive } }),
+      })
+    const [on, off] = [await server(true), await server(false)]
+    const send = async (payload: string, headers: Readonly<Record<string, string>> = {}, to = on) => {
+      const all = { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers }
+      return (await to.inject({ method: 'POST', url: '/intake/orders', headers: all, payload })).statusCode
+    }
+    const order = JSON.stringify(anIntake)
+    const answered = [
+      await send(order),
+      await send(order),
+      await send('{'),
+      await send(order, { authorization: 'Bearer no' }),
+      await send(order, {}, off),
+      await send(JSON.stringify('x'.repeat(300_000))),
+      await send(order, { 'content-type': 'text/plain' }),
+      await send('{}'),
+    ]
+    const told = tableRows(documentText('docs/intake.md'), 'answer').map(([status]) => Number(status))
+
+    expect(told).toEqual([...answered, 503])
+  })
+
+  it('show an order that is taken in', async () => {
+    const { app } = await setUp()
+    const [, example = ''] = /```json\n([^`]*)```/.exec(documentText('docs/intake.md')) ?? []
+
+    expect((await app.desk.receive(JSON.parse(example))).outcome).toBe('received')
   })
 })

@@ -53,6 +53,7 @@ function createProgram({ version, io, run, say }: ProgramOptions): Command {
     .showHelpAfterError('Add --help for the options and an example.')
     .addHelpText('after', examples('orderly sweep orders', 'orderly sweep orders --apply', 'orderly redis-check'))
   addSweep(program, io, run)
+  addSchedule(program, io, run)
   addRedisCheck(program, io, run)
   addOrders(program, io, run)
   return program
@@ -82,6 +83,17 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
     .action(async (name: SweepName, options: SweepOptions) => {
       const { sweepCommand } = await import('./sweep.ts')
       await run(`sweep ${name}`, sweepCommand(name, options, io))
+    })
+}
+
+function addSchedule(program: Command, io: Io, run: RunCommand): void {
+  withJson(program.command('schedule'))
+    .description('tell when the order pruner runs next, and what came of its last run (1 command)')
+    .option('--count <n>', 'how many slots to show (default: 5)', wholeNumber(1, 1_000))
+    .addHelpText('after', examples('orderly schedule', 'orderly schedule --count 10 --json'))
+    .action(async (options: { count?: number }) => {
+      const { scheduleCommand } = await import('./schedule.ts')
+      await run('schedule', scheduleCommand(options, io))
     })
 }
 

@@ -53,7 +53,7 @@ function printText(parsed: Parsed, io: Io): ExitCode {
 
 /** Whether a word is an option whose value is the next word. */
 const takesValue = (word: string | undefined) => word !== undefined && VALUE_OPTIONS.has(word)
-const VALUE_OPTIONS = new Set(['--days', '--as-of', '--max-commands', '--file'])
+const VALUE_OPTIONS = new Set(['--days', '--as-of', '--max-commands', '--file', '--count'])
 
 /** The words that name a command, for an answer to a call that went wrong before or while it ran. */
 function commandNamed(args: readonly string[]): string | null {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runCli } from '../../src/cli/run.ts'
+import { isBuildFresh } from './build.ts'
 
 /** How one call of the CLI ended, and what it said. */
 export interface CliRun {
@@ -45,14 +46,6 @@ const root = join(import.meta.dirname, '../..')
 const entry = isBuildFresh()
   ? [join(root, 'dist/cli.js')]
   : ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, join(root, 'src/cli.ts')]
-
-function isBuildFresh(): boolean {
-  const times = (folder: string) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.[jt]s$/.test(name))
-      .map((name) => statSync(join(root, folder, name)).mtimeMs)
-  return existsSync(join(root, 'dist/cli.js')) && Math.min(...times('dist')) > Math.max(...times('src'))
-}
 
 /** Runs the real CLI in a process of its own. */
 export async function runOrderly(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { build } from './build.ts'
 import { hasRedisServer, redisAvailable } from './redis-server.ts'
 
-/** Says loudly what cannot be tested without a Redis; under CI that is an error. */
+/** Builds, and says loudly what cannot be tested without a Redis; under CI that is an error. */
 export function setup() {
+  build()
   if (hasRedisServer) return
   const [what, sign] = redisAvailable
     ? ['Suites that need a server of their own', 'startRedisServer']

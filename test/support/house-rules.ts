@@ -20,7 +20,7 @@ const parts: readonly Part[] = [
   { of: /^config\.ts$/, may: ['errors.ts'] },
   { of: /^log\.ts$/, may: ['errors.ts', 'events.ts'] },
   { of: /^env-file\.ts$/, may: ['errors.ts'] },
-  { of: /^(app|main|cli)\.ts$|^cli\//, may: [''] },
+  { of: /^(app|main|cli|service|service-[a-z-]+|scheduled-sweep)\.ts$|^cli\//, may: [''] },
   { of: /^(redis|postgres|charts)\//, may: ROOT, types: ROOT_TYPES },
   { of: /^(orders|executions|schedule)\//, may: ['redis/', ...ROOT], types: ROOT_TYPES },
   { of: /^sweeps\//, may: ['orders/', 'executions/', 'redis/', 'postgres/', ...ROOT], types: ROOT_TYPES },

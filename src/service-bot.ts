@@ -1,0 +1,70 @@
+import { Buffer } from 'node:buffer'
+import type { App } from './app.ts'
+import { InputError } from './errors.ts'
+import { UNDO_MS } from './orders/desk.ts'
+import { exportOrders } from './orders/export.ts'
+import { timeOfReceived } from './orders/order-time.ts'
+import { timeOfId } from './orders/order.ts'
+import { isOpen } from './orders/status.ts'
+import { isoInstant } from './calendar.ts'
+import { calendarCutoffs } from './sweeps/retention.ts'
+import type { RunSweep } from './sweeps/sweep.ts'
+import { createTelegram, type Telegram } from './telegram/bot.ts'
+import type { ExportedFile } from './telegram/export.ts'
+import type { StatusFacts } from './telegram/status.ts'
+
+export interface BotOptions {
+  readonly app: App
+  readonly sweepOrders: RunSweep
+  readonly status: () => StatusFacts
+  readonly onError: (error: unknown) => void
+}
+
+/** Bytes of a file that Telegram takes from a bot, with room for the rest of the request. */
+const MOST_FILE_BYTES = 45_000_000
+
+/** The bot with everything of the app that it needs; undefined without a token. */
+export function createBot({ app, sweepOrders, status, onError }: BotOptions): Telegram | undefined {
+  const { config, clock, desk, orders } = app
+  if (config.telegram === undefined) return undefined
+  return createTelegram({
+    config: config.telegram,
+    adminIds: config.adminIds,
+    ordersChatId: config.ordersChatId,
+    zone: config.zone,
+    clock,
+    desk,
+    store: orders,
+    sweepOrders,
+    undoMs: UNDO_MS,
+    countOpenBeforeToday: () => countOpenBeforeToday(app),
+    exportFile: (signal) => exportFile(app, signal),
+    status,
+    onError,
+  })
+}
+
+function countOpenBeforeToday({ orders, clock, config: { zone } }: App): number {
+  const { cutoffMs } = calendarCutoffs({ days: 0, zone }, clock())
+  return orders.held().filter(({ id, status, facts }) => {
+    const timeMs = timeOfId(id, clock()) ?? timeOfReceived(facts, zone)
+    return isOpen(status) && timeMs !== undefined && timeMs < cutoffMs
+  }).length
+}
+
+async function exportFile({ meter, clock, config }: App, signal: AbortSignal): Promise<ExportedFile> {
+  const lines: string[] = []
+  let bytes = 0
+  let leftOut = 0
+  for await (const batch of exportOrders(meter.open('orders').send, signal)) {
+    leftOut += batch.leftOut
+    for (const line of batch.lines) {
+      const text = `${JSON.stringify(line)}\n`
+      bytes += Buffer.byteLength(text)
+      lines.push(text)
+    }
+    if (bytes > MOST_FILE_BYTES) throw new InputError('The export is larger than Telegram takes from a bot.')
+  }
+  const date = isoInstant(clock(), config.zone).slice(0, 10)
+  return { name: `orders-${date}.jsonl`, content: Buffer.from(lines.join('')), orders: lines.length, leftOut }
+}

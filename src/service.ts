@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { createApp, type App } from './app.ts'
+import { systemClock, type Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { ConfigError, isRedisError } from './errors.ts'
+import { createHttpServer, type HttpDeps } from './http/server.ts'
+import { createLifecycle, type Lifecycle, type Part } from './lifecycle.ts'
+import { createEmit } from './log.ts'
+import { connect } from './redis/connect.ts'
+import { ask } from './redis/transport.ts'
+import { watchConnection } from './redis/watch.ts'
+import { createScheduledSweep } from './scheduled-sweep.ts'
+import { createBot } from './service-bot.ts'
+import { lastReport } from './sweeps/history.ts'
+import type { SweepReport } from './sweeps/report.ts'
+import type { RunSweep } from './sweeps/sweep.ts'
+
+/** The running service: HTTP, bot and schedule around one app. */
+export interface Service extends Lifecycle {
+  /** Where it listens, once started. */
+  url(): string
+}
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly version: string
+  readonly clock?: Clock
+}
+
+/** Milliseconds that stopping may take in all, and after which requests to Redis are given up. */
+const STOP_MS = 24_000
+const GIVE_UP_REDIS_MS = 14_000
+
+/** Milliseconds before each further try to load the store at boot; the last repeats. */
+const LOAD_PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000]
+
+/** Milliseconds that Redis has to answer when somebody asks whether the service is ready. */
+const PING_MS = 1_500
+
+/** Puts the service together. Nothing is asked of anybody before `start`. */
+export async function createService({ config, log, version, clock = systemClock }: ServiceOptions): Promise<Service> {
+  const connection = watchConnection(await connect(config.redis, { clock }))
+  const app = await createApp(config, log, { clock, connection })
+  const onError = (error: unknown) => log.error({ err: error }, 'failed')
+  const startedAtMs = clock()
+  let lastRun: SweepReport | undefined
+  let areOrdersLoaded = false
+  let url = ''
+
+  const sweepOrders: RunSweep = async (request) => {
+    const run = await app.sweeps.orders(request)
+    if (!request.dryRun && run.report.outcome !== 'skipped') lastRun = run.report
+    return run
+  }
+  const bot = createBot({
+    app,
+    sweepOrders,
+    onError,
+    status: () => ({
+      version,
+      startedAtMs,
+      instance: config.instance,
+      store: app.kind,
+      isStoreWell: connection.isWell(),
+      ordersHeld: app.orders.held().length,
+      lastRun,
+      nextSlotMs: schedule?.next()?.atMs,
+      billedCommands: app.meter.cost().billed,
+    }),
+  })
+  const announce = (report: SweepReport) => bot?.announce(report)
+  const schedule = createScheduledSweep({ app, sweep: sweepOrders, emit: createEmit(log), onDefect: onError, announce })
+
+  const history = app.meter.open('schedule')
+  const loading = createLoading(async () => {
+    // Once: a history that cannot be read must not cost a whole load each time.
+    if (!areOrdersLoaded) await app.orders.load()
+    areOrdersLoaded = true
+    bot?.showOwed()
+    lastRun ??= await lastReport(history.send, 'orders')
+  }, onError)
+  const server = await createHttpServer({
+    log,
+    clock,
+    onPing: () => void schedule?.check(),
+    readiness: createReadiness(app, () => {
+      if (!areOrdersLoaded) return 'The orders are not loaded yet.'
+      return bot?.isReady() === false ? NO_TELEGRAM : null
+    }),
+    ...webhooks(app, bot),
+  })
+  const listen = async () => {
+    url = await server.listen(config.host, config.port).catch(explainNoListening)
+    log.info({ event: 'service.listening', url, bot: bot !== undefined }, listeningText(config))
+  }
+
+  const parts: readonly Part[] = [
+    { name: 'redis', start: async () => undefined, stop: app.close },
+    ...(bot === undefined ? [] : [{ name: 'telegram', start: bot.start, stop: bot.stop }]),
+    { name: 'orders', start: loading.start, stop: loading.stop },
+    ...(schedule === undefined
+      ? []
+      : [{ name: 'schedule', start: async () => void schedule.start(), stop: schedule.stop }]),
+    { name: 'http', start: listen, stop: server.close },
+  ]
+  const lifecycle = createLifecycle(parts, {
+    stopWithinMs: STOP_MS,
+    onFailure: (part, error) => log.error({ event: 'service.part-failed', part, err: error }, 'service.part-failed'),
+  })
+  return {
+    start: lifecycle.start,
+    stop: async () => {
+      const giveUp = setTimeout(() => void app.close(), GIVE_UP_REDIS_MS)
+      await lifecycle.stop().finally(() => clearTimeout(giveUp))
+    },
+    url: () => url,
+  }
+}
+
+const NO_TELEGRAM = 'Telegram has not answered yet, or it refused TELEGRAM_BOT_TOKEN. The log says which.'
+
+/** The routes that are configured. */
+function webhooks(
+  { config: { telegram, intakeToken }, desk }: App,
+  bot: ReturnType<typeof createBot>,
+): Pick<HttpDeps, 'telegram' | 'intake'> {
+  const receive = async (payload: unknown) => {
+    const received = await desk.receive(payload)
+    bot?.show(received.order)
+    return received
+  }
+  return {
+    ...(bot !== undefined &&
+      telegram?.publicUrl !== undefined && { telegram: { secret: telegram.webhookSecret, receive: bot.receive } }),
+    ...(intakeToken !== undefined && { intake: { token: intakeToken, receive } }),
+  }
+}
+
+/** Asks Redis for a sign of life, which providers do not bill, and then the parts; the reason holds no secret. */
+function createReadiness({ meter }: App, whyNot: () => string | null): HttpDeps['readiness'] {
+  const { send } = meter.open('redis-check')
+  const askStore = async () => {
+    try {
+      await ask(send, ['PING'])
+      return null
+    } catch (error) {
+      if (isRedisError(error)) return error.message
+      throw error
+    }
+  }
+  return async () => {
+    const late = sleep(PING_MS, 'Redis does not answer.', { ref: false })
+    const because = (await Promise.race([askStore(), late])) ?? whyNot()
+    return { ready: because === null, because }
+  }
+}
+
+/** Work that is begun at boot and tried again, with growing pauses, as long as it is Redis that fails it. */
+function createLoading(load: () => Promise<void>, onError: (error: unknown) => void) {
+  const stopping = new AbortController()
+  const run = async () => {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      try {
+        return await load()
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        onError(error)
+        if (!isRedisError(error)) return
+        const pauseMs = LOAD_PAUSES_MS[failures] ?? LOAD_PAUSES_MS.at(-1)
+        await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      }
+    }
+  }
+  return {
+    start: async () => void run(),
+    stop: async () => stopping.abort(),
+  }
+}
+
+/** What to do about an address that cannot be listened at. */
+function explainNoListening(error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') throw new ConfigError(['PORT is taken: another program listens there. Set another one.'])
+  if (code === 'EACCES') throw new ConfigError(['PORT is not open to this user. Set one from 1024 on.'])
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    throw new ConfigError(['HOST is no address of this machine. Leave it unset to listen at all of them.'])
+  }
+  throw error
+}
+
+/** What a person should know at the first look. */
+function listeningText({ telegram }: Config): string {
+  if (telegram === undefined) return 'Listening without a bot: TELEGRAM_BOT_TOKEN is not set.'
+  return telegram.publicUrl === undefined ? 'Listening; the bot polls, for PUBLIC_URL is not set.' : 'Listening.'
+}

@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { nextSlots } from '../../src/schedule/cadence.ts'
+import type { SweepReport } from '../../src/sweeps/report.ts'
+import { callOrderly, envelopeOf, hasStackTrace, runOrderly, steeringIn, type Env } from '../support/cli.ts'
+import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { openResp } from '../support/resp.ts'
+
+interface ScheduleData {
+  readonly next: readonly string[]
+  readonly lastRun: SweepReport | null
+}
+
+const schedule = async (args: readonly string[], env: Env = {}) => {
+  const run = await callOrderly(['schedule', ...args, '--json'], { env })
+  return { code: run.code, ...envelopeOf<ScheduleData>(run) }
+}
+
+describe('orderly schedule', () => {
+  it('tells the next five slots as ISO times of the business zone, and that there was no run', async () => {
+    const { code, ok, command, data, error } = await schedule([])
+
+    expect({ code, ok, command, error }).toEqual({ code: 0, ok: true, command: 'schedule', error: null })
+    expect(data.lastRun).toBeNull()
+    expect(data.next).toHaveLength(5)
+    for (const time of data.next) expect(time).toMatch(/^\d{4}-\d{2}-\d{2}T23:59:00\.000\+0[12]:00$/)
+    const days = data.next.map((time) => Date.parse(`${time.slice(0, 10)}T00:00:00Z`) / 86_400_000)
+    expect(days.slice(1).map((day, at) => day - (days[at] ?? 0))).toEqual([3, 3, 3, 3])
+    expect((days[0] ?? 0) % 3).toBe((Date.UTC(2025, 11, 8) / 86_400_000) % 3)
+  })
+
+  it.each([1, 12, 1_000])('tells as many as are asked for: %i', async (count) => {
+    const { data } = await schedule(['--count', String(count)])
+
+    expect(data.next).toHaveLength(count)
+    expect(data.next.toSorted()).toEqual(data.next)
+  })
+
+  it('follows the configured rhythm, time, anchor and zone', async () => {
+    const env = {
+      SWEEP_EVERY_DAYS: '7',
+      SWEEP_AT: '02:30',
+      SWEEP_ANCHOR: '2126-03-30',
+      TIME_ZONE: 'America/Santiago',
+      ORDER_TTL_DAYS: '7',
+    }
+    const { data } = await schedule(['--count', '2'], env)
+
+    const cadence = { everyDays: 7, at: '02:30', anchor: '2126-03-30', zone: 'America/Santiago' }
+    expect(data.next.map((time) => Date.parse(time))).toEqual(nextSlots(cadence, 0, 2).map(({ atMs }) => atMs))
+    expect(data.next[0]).toMatch(/^2126-03-30T02:30:00\.000-0[34]:00$/)
+  })
+
+  it('tells people the same, one slot a line', async () => {
+    const { code, stdout } = await callOrderly(['schedule', '--count', '2'])
+
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^Next cleanups \(every 3 days at 23:59, Europe\/Berlin\):\n( {2}\d{4}-\S+T23:59:00\.000\+0[12]:00\n){2}Last run: none recorded\n$/,
+    )
+  })
+
+  it('says every day, not every 1 days', async () => {
+    const { stdout } = await callOrderly(['schedule', '--count', '1'], { env: { SWEEP_EVERY_DAYS: '1' } })
+
+    expect(stdout).toContain('(every day at 23:59, Europe/Berlin)')
+  })
+
+  it('has no next slot when it is switched off, and says why', async () => {
+    const env = { SWEEP_ENABLED: 'false' }
+    const { code, data, warnings } = await schedule([], env)
+
+    expect({ code, data }).toEqual({ code: 0, data: { next: [], lastRun: null } })
+    expect(warnings).toContain('The schedule is switched off by SWEEP_ENABLED=false.')
+    const { stdout } = await callOrderly(['schedule'], { env })
+    expect(stdout).toBe('Next cleanups: none\nLast run: none recorded\n')
+  })
+
+  it.each([['0'], ['-1'], ['1001'], ['1.5'], ['1e3'], ['many'], [''], [' 5'], ['٣']])(
+    'refuses a count of %j as wrong use, with the rule',
+    async (count) => {
+      const { code, command, data, error } = await schedule([`--count=${count}`])
+
+      expect({ code, command, data }).toEqual({ code: 2, command: 'schedule', data: null })
+      expect(error).toMatchObject({ code: 'WRONG_USE' })
+      expect(error?.message).toContain('whole number from 1 to 1000')
+    },
+  )
+
+  it.each([
+    ['a missing count', ['--count']],
+    ['an unknown option', ['--days', '2']],
+    ['a word too much', ['orders']],
+  ])('refuses %s', async (_, args) => {
+    const run = await callOrderly(['schedule', ...args])
+
+    expect(run).toMatchObject({ code: 2, stdout: '' })
+    expect(run.stderr).toContain('Add --help for the options and an example.')
+  })
+
+  it('names wrong variables and exits with 1', async () => {
+    const { code, error } = await schedule([], { SWEEP_AT: '24:00', SWEEP_ANCHOR: '2025-02-30' })
+
+    expect(code).toBe(1)
+    expect(error).toMatchObject({ code: 'BAD_CONFIGURATION' })
+    expect(error?.message).toContain('SWEEP_AT')
+    expect(error?.message).toContain('SWEEP_ANCHOR')
+    expect(error?.message).not.toContain('24:00')
+  })
+
+  it('with Redis unreachable tells the slots all the same, but exits with 1', async () => {
+    const env = { REDIS_URL: 'redis://127.0.0.1:1' }
+    const [json, text] = await Promise.all([
+      schedule(['--count', '2'], { ...env, SWEEP_EVERY_DAYS: '1' }),
+      callOrderly(['schedule', '--count', '2'], { env }),
+    ])
+
+    expect(json).toMatchObject({ code: 1, ok: false, error: { code: 'REDIS_UNREACHABLE' }, data: { lastRun: null } })
+    expect(json.data.next).toHaveLength(2)
+    expect(text.code).toBe(1)
+    expect(text.stdout.split('\n')).toHaveLength(4)
+    expect(text.stderr).toContain('Redis is unreachable')
+    expect(hasStackTrace(text)).toBe(false)
+  })
+})
+
+describeWithRedis('orderly schedule on a real Redis', () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedisServer()
+  })
+  afterAll(() => redis.stop())
+  beforeEach(async () => {
+    await send('FLUSHALL')
+  })
+
+  const send = async (...command: string[]) => {
+    const connection = await openResp(redis.url)
+    await connection.call([command])
+    connection.close()
+  }
+
+  it('tells the last run, for one command', async () => {
+    const env = { REDIS_URL: redis.url }
+    await send('SET', 'order:old', '{"created_at":"2025-01-01T00:00:00Z"}')
+    await callOrderly(['sweep', 'orders', '--apply'], { env })
+    await redis.resetStats()
+
+    const { data, cost } = await schedule([], env)
+
+    expect(data.lastRun).toMatchObject({ sweep: 'orders', outcome: 'done', deleted: 1, trigger: 'cli' })
+    expect(cost).toEqual({ redisCommands: 1, requests: 1 })
+    expect((await redis.stats())['XREVRANGE']).toBe(1)
+    const { stdout } = await callOrderly(['schedule'], { env })
+    expect(stdout).toMatch(/Last run: \S+, done, 1 deleted\n$/)
+  })
+
+  it.each([
+    ['no JSON', 'nonsense'],
+    ['another shape', '{"outcome":"done"}'],
+    ['null', 'null'],
+  ])('takes a stored report that is %s for none', async (_, report) => {
+    await send('XADD', 'orderly:sweeps:orders', '*', 'report', report)
+
+    expect(await schedule([], { REDIS_URL: redis.url })).toMatchObject({ code: 0, data: { lastRun: null } })
+  })
+
+  it('shows a stored report so that it cannot steer a terminal', async () => {
+    const report = { startedAt: '\u001b[2J2025', outcome: 'done\nLast run: none', deleted: 1 }
+    await send('XADD', 'orderly:sweeps:orders', '*', 'report', JSON.stringify(report))
+
+    const { stdout } = await callOrderly(['schedule', '--count', '1'], { env: { REDIS_URL: redis.url } })
+
+    expect(steeringIn(stdout)).toEqual([])
+    expect(stdout.split('\n')).toHaveLength(4)
+  })
+
+  it('says that the history is of another type, and exits with 1', async () => {
+    await send('SET', 'orderly:sweeps:orders', 'x')
+
+    expect(await schedule([], { REDIS_URL: redis.url })).toMatchObject({ code: 1, error: { code: 'REDIS_WRONG_TYPE' } })
+  })
+
+  it('works as a process of its own', async () => {
+    const run = await runOrderly(['schedule', '--count', '3', '--json'], {
+      env: { REDIS_URL: redis.url, LOG_LEVEL: 'silent' },
+    })
+
+    expect(run).toMatchObject({ code: 0, signal: null, stderr: '' })
+    expect(envelopeOf<ScheduleData>(run).data.next).toHaveLength(3)
+  })
+})

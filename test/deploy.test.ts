@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { variableNames } from '../src/config.ts'
+import { documentText } from './support/markdown.ts'
+
+const root = join(import.meta.dirname, '..')
+const { scripts, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>
+  readonly engines: { readonly node: string }
+}
+
+/** The plain `key: value` lines of a YAML text without anchors and block texts, quotes left out. */
+const valuesOf = (yaml: string, key: string): readonly string[] =>
+  [...yaml.matchAll(new RegExp(`^[ -]*${key}: *['"]?([^'"\\n]*)['"]?$`, 'gm'))].map(([, value = '']) => value)
+
+/** Variables of the platform's own, which Orderly does not read. */
+const ofThePlatform = new Set(['NODE_VERSION', 'NODE_ENV'])
+
+describe('render.yaml', () => {
+  const yaml = documentText('render.yaml')
+  const one = (key: string) => {
+    const [value, ...others] = valuesOf(yaml, key)
+    expect([key, others]).toEqual([key, []])
+    return value
+  }
+
+  it('is one free web service in Frankfurt on a version of Node that Orderly runs on', () => {
+    expect(['type', 'runtime', 'plan', 'region', 'autoDeployTrigger'].map(one)).toEqual(
+      ['web', 'node', 'free', 'frankfurt'].concat('checksPass'),
+    )
+    expect(Number(/key: NODE_VERSION\n\s+value: '(\d+)'/.exec(yaml)?.[1])).toBeGreaterThanOrEqual(
+      Number.parseInt(engines.node.replace(/\D*/, ''), 10),
+    )
+  })
+
+  it('asks for a route that exists', () => {
+    expect(documentText('src/http/health.ts')).toContain(`'${one('healthCheckPath')}'`)
+  })
+
+  it('leaves the service more time to end than it takes', () => {
+    const [, stopMs = ''] = /const STOP_MS = ([\d_]+)/.exec(documentText('src/service.ts')) ?? []
+
+    expect(Number(one('maxShutdownDelaySeconds')) * 1_000).toBeGreaterThan(Number(stopMs.replaceAll('_', '')) + 1_000)
+  })
+
+  it('builds with scripts that exist, and starts what the build made, without npm in between', () => {
+    const commands = (one('buildCommand') ?? '').split(' && ')
+
+    expect(commands).toContain('npm ci --include=dev')
+    for (const [, script = ''] of commands.map((text) => /^npm run (\S+)/.exec(text) ?? []).filter(([text]) => text)) {
+      expect(scripts).toHaveProperty(script)
+    }
+    expect(one('startCommand')).toBe(scripts['start'])
+  })
+
+  it('names variables that Orderly reads, once each, and no secret', () => {
+    const keys = valuesOf(yaml, 'key')
+
+    expect(keys.filter((key) => !variableNames.includes(key) && !ofThePlatform.has(key))).toEqual([])
+    expect(new Set(keys).size).toBe(keys.length)
+    for (const key of keys.filter((name) => !ofThePlatform.has(name))) {
+      expect(yaml).toMatch(new RegExp(`key: ${key}\\n\\s+(sync: false|generateValue: true)`))
+    }
+  })
+
+  it('has the intake token made up, whose form Orderly takes, but not the webhook secret, whose form Telegram refuses', () => {
+    expect(yaml).toMatch(/key: INTAKE_TOKEN\n\s+generateValue: true/)
+    expect(yaml).not.toContain('WEBHOOK_SECRET')
+  })
+})
+
+describe('the Dockerfile', () => {
+  const text = documentText('Dockerfile')
+  const ignored = documentText('.dockerignore').split('\n').filter(Boolean)
+
+  it('copies into its build what exists and is not ignored', () => {
+    const [build = ''] = text.split('AS orderly')
+    const sources = [...build.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, words = '']) => words.split(' '))
+
+    expect(sources).toContain('package-lock.json')
+    for (const source of sources) expect([source, existsSync(join(root, source))]).toEqual([source, true])
+    expect(sources.filter((source) => ignored.includes(source))).toEqual([])
+  })
+
+  it('copies the configuration of the build with everything that it extends', () => {
+    const { extends: base } = JSON.parse(documentText('tsconfig.build.json')) as { readonly extends: string }
+
+    expect(text).toContain(base.replace('./', ''))
+  })
+
+  it('never takes secrets or the build of this machine along', () => {
+    expect(ignored).toEqual(expect.arrayContaining(['.env', '.git', 'node_modules', 'dist']))
+  })
+
+  it('ends in a target orderly that runs the build as a user without rights, without npm in between', () => {
+    const target = text.slice(text.lastIndexOf('FROM '))
+
+    expect(target).toMatch(/^FROM node:\d+-slim AS orderly$/m)
+    expect(target).toMatch(/^USER node$/m)
+    expect(target).toContain(`CMD ${JSON.stringify((scripts['start'] ?? '').split(' ')).replaceAll(',', ', ')}`)
+    expect(target).toContain('/healthz')
+    expect(target).not.toMatch(/^COPY (?!--from=build)/m)
+  })
+})
+
+describe('compose.yaml', () => {
+  const yaml = documentText('compose.yaml')
+
+  it('builds the target of the Dockerfile, and sets only variables that Orderly reads', () => {
+    const [, settings = ''] = / {4}environment:\n((?: {6}.*\n)+)/.exec(yaml) ?? []
+    const names = [...settings.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name)
+
+    expect(valuesOf(yaml, 'target')).toEqual(['orderly'])
+    expect(names).toContain('REDIS_URL')
+    expect(names.filter((name) => !variableNames.includes(name ?? ''))).toEqual([])
+  })
+
+  it('gives the service the time that it takes to end, and keeps it to this machine', () => {
+    expect(valuesOf(yaml, 'stop_grace_period')).toEqual(['30s'])
+    expect(yaml).toContain("'127.0.0.1:3000:3000'")
+  })
+})
