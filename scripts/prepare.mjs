@@ -1,6 +1,7 @@
 // Builds after `npm ci`, so that `npx orderly` works at once. An install without
 // development dependencies has no compiler and runs the build that it was given.
 import { spawnSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -19,5 +20,7 @@ if (compiler === undefined) {
   console.error('orderly: no TypeScript installed, nothing built (npm ci without --omit=dev builds).')
 } else {
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+  // `npx orderly` runs the file as it is; the compiler writes it without the permission.
+  if (status === 0) chmodSync('dist/cli.js', 0o755)
   process.exitCode = status ?? 1
 }
