@@ -5,7 +5,7 @@ import { NotReadyError } from '../errors.ts'
 import { readBearer } from './bearer.ts'
 import type { Guard } from './guard.ts'
 import { ProblemError, type Problem } from './problems.ts'
-import { secretCheck } from './secrets.ts'
+import { secretCheck } from '../secrets.ts'
 
 /** What is known of a Telegram update before the bot reads it. */
 export interface Update {

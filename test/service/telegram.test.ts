@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { startTelegram } from '../support/telegram/stand-in.ts'
+import { startTelegram } from '../support/telegram.ts'
 import {
   anOrderOfNow,
   askFor,

@@ -7,7 +7,7 @@ import { fakeClock, type FakeClock } from './clock.ts'
 import { anIntake, formerBotOrders } from './orders.ts'
 import { startRedisServer, type RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { openResp, textReply } from './resp.ts'
-import { startTelegram, type TelegramOptions, type TelegramStandIn } from './telegram/stand-in.ts'
+import { startTelegram, type TelegramOptions, type TelegramStandIn } from './telegram.ts'
 
 export const ADMIN = 11
 export const OTHER_ADMIN = 22

@@ -11,7 +11,7 @@ import {
   type ServiceRig,
   type ServiceRigOptions,
 } from '../support/bot-rig.ts'
-import type { ChatMessage } from '../support/telegram/stand-in.ts'
+import type { ChatMessage } from '../support/telegram.ts'
 
 let rig: ServiceRig
 

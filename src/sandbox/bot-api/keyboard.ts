@@ -1,6 +1,7 @@
 import type { Arguments } from './arguments.ts'
 import { badRequest } from './failures.ts'
 import { isObject, optionalText, requiredText } from './fields.ts'
+import { parseLink } from './links.ts'
 
 /** A button under a message: a press of one with `callbackData` reaches the bot. */
 export interface Button {
@@ -58,12 +59,13 @@ function parseButton(button: unknown): Button {
   const isOther = OTHER_KINDS.some((kind) => kind in button)
   if (url === '' && callbackData === '' && !isOther) throw refuse('Text buttons are unallowed in the inline keyboard')
   if (text.trim() === '') throw badRequest('Inline keyboard button text must be non-empty')
-  if (url !== '') return { text, url: checkUrl(url) }
+  if (url !== '') return { text, url: readAddress(url) }
   if (Buffer.byteLength(callbackData) > LARGEST_DATA) throw badRequest('BUTTON_DATA_INVALID')
   return callbackData === '' ? { text } : { text, callbackData }
 }
 
-function checkUrl(url: string): string {
-  if (!/^(?:https?|tg):\/\/\S+$/i.test(url)) throw badRequest('BUTTON_URL_INVALID')
-  return url
+/** A link to a person is a button, too: Telegram names it by the person's id. */
+function readAddress(address: string): string {
+  const link = parseLink(address, 'Inline keyboard button')
+  return 'userId' in link ? `tg://user?id=${link.userId}` : link.url
 }

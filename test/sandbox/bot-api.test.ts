@@ -1,8 +1,8 @@
 import { Bot, GrammyError, HttpError, InlineKeyboard, InputFile, type Api } from 'grammy'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fakeClock } from '../support/clock.ts'
-import { type FakeWebhook, startFakeWebhook } from '../support/telegram/fake-webhook.ts'
-import { startTelegram, type TelegramOptions, type TelegramStandIn } from '../support/telegram/stand-in.ts'
+import { type FakeWebhook, startFakeWebhook } from '../support/fake-webhook.ts'
+import { startTelegram, type TelegramOptions, type TelegramStandIn } from '../support/telegram.ts'
 
 const ANNA = 11
 const BEN = 22

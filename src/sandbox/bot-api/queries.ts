@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/clock.ts'
+import type { Clock } from '../../clock.ts'
 import { createDeferred } from './deferred.ts'
 import { badRequest } from './failures.ts'
 import { PRESS_LIFE_MS } from './update-queue.ts'
@@ -32,6 +32,7 @@ export function createQueries({ clock }: { readonly clock: Clock }): Queries {
 
   return {
     open: () => {
+      for (const [id, { openedAtMs }] of open) if (clock() - openedAtMs >= PRESS_LIFE_MS) open.delete(id)
       const id = String(nextId++)
       const { promise, resolve } = createDeferred<PressAnswer>()
       open.set(id, { openedAtMs: clock(), resolve })

@@ -1,4 +1,4 @@
-import { createDeferred } from './deferred.ts'
+import { createDeferred } from '../../src/sandbox/bot-api/deferred.ts'
 
 /** Waits for things that become true, without sleeping. */
 export interface Waiting {

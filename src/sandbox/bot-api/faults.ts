@@ -14,49 +14,73 @@ export interface Refusal {
   readonly retryAfter?: number
 }
 
+/** What goes wrong just now. */
+export interface FaultState {
+  /** Faults that wait for the next calls. */
+  readonly planned: number
+  readonly isDown: boolean
+  /** Milliseconds by which each answer is late; 0 for none. */
+  readonly slowMs: number
+}
+
 /** What goes wrong between the bot and Telegram. */
 export interface Faults {
   failNext(method: string, fault: Fault): void
   downFor(ms: number): void
   slowBy(ms: number): void
-  readonly isDown: boolean
+  state(): FaultState
   /** Resolves when an answer may go out. */
   slowness(): Promise<void>
   /** Takes the next fault of a method. */
   take(method: string): Fault | undefined
-  stop(): void
+  /** Ends all of it: nothing is planned any more, connections last, and answers that wait go out. */
+  calm(): void
 }
 
-export function createFaults(): Faults {
+/** `onChange` is told when a fault is planned, begins, is taken, or ends. */
+export function createFaults({ onChange }: { onChange(): void }): Faults {
   const planned: { readonly method: string; readonly fault: Fault }[] = []
   let downTimer: NodeJS.Timeout | undefined
   let slowMs = 0
+  let haste = new AbortController()
 
-  const up = () => {
+  const rise = () => {
     clearTimeout(downTimer)
     downTimer = undefined
+    onChange()
   }
 
   return {
-    failNext: (method, fault) => void planned.push({ method: method.toLowerCase(), fault }),
+    failNext: (method, fault) => {
+      planned.push({ method: method.toLowerCase(), fault })
+      onChange()
+    },
     downFor: (ms) => {
-      up()
-      downTimer = setTimeout(up, ms)
+      clearTimeout(downTimer)
+      downTimer = setTimeout(rise, ms)
+      onChange()
     },
     slowBy: (ms) => {
       slowMs = ms
+      onChange()
     },
-    get isDown() {
-      return downTimer !== undefined
-    },
+    state: () => ({ planned: planned.length, isDown: downTimer !== undefined, slowMs }),
     slowness: async () => {
-      if (slowMs > 0) await pause(slowMs)
+      if (slowMs > 0) await pause(slowMs, undefined, { signal: haste.signal }).catch(() => undefined)
     },
     take: (method) => {
       const index = planned.findIndex((plan) => plan.method === '*' || plan.method === method.toLowerCase())
-      return index < 0 ? undefined : planned.splice(index, 1)[0]?.fault
+      const [taken] = index < 0 ? [] : planned.splice(index, 1)
+      if (taken !== undefined) onChange()
+      return taken?.fault
     },
-    stop: up,
+    calm: () => {
+      planned.length = 0
+      slowMs = 0
+      haste.abort()
+      haste = new AbortController()
+      rise()
+    },
   }
 }
 

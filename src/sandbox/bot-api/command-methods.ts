@@ -1,15 +1,12 @@
 import { checkAccess } from './access.ts'
 import type { Arguments } from './arguments.ts'
+import { scopeKey } from './command-scopes.ts'
 import { badRequest } from './failures.ts'
 import { isObject, type JsonObject, requiredInteger, requiredText } from './fields.ts'
 import { countCharacters } from './formatted-text.ts'
+import type { Command, Menus } from './menus.ts'
 import type { Methods } from './methods.ts'
 import type { World } from './world.ts'
-
-interface Command {
-  readonly command: string
-  readonly description: string
-}
 
 /** Commands of one scope and language. */
 const MOST_COMMANDS = 100
@@ -17,23 +14,22 @@ const MOST_COMMANDS = 100
 const CHAT_SCOPES = new Set(['chat', 'chat_administrators', 'chat_member'])
 const WIDE_SCOPES = new Set(['default', 'all_private_chats', 'all_group_chats', 'all_chat_administrators'])
 
-/** The command menus, one for each scope and language. */
-export function createCommandMethods(world: World): Methods {
-  const menus = new Map<string, readonly Command[]>()
-  const keyOf = (call: Arguments) => `${scopeOf(call, world)} ${languageOf(call)}`
+/** Setting, reading and deleting the command menus. */
+export function createCommandMethods(world: World, menus: Menus): Methods {
+  const placeOf = (call: Arguments) => [scopeOf(call, world), languageOf(call)] as const
 
   return {
     setMyCommands: (call) => {
       const commands = parseCommands(call)
-      const key = keyOf(call)
+      const [scope, language] = placeOf(call)
       commands.forEach(checkCommand)
       if (commands.length > MOST_COMMANDS) throw badRequest('BOT_COMMANDS_TOO_MUCH')
-      menus.set(key, commands)
+      menus.put(scope, language, commands)
       return { result: true }
     },
-    getMyCommands: (call) => ({ result: menus.get(keyOf(call)) ?? [] }),
+    getMyCommands: (call) => ({ result: menus.find(...placeOf(call)) }),
     deleteMyCommands: (call) => {
-      menus.delete(keyOf(call))
+      menus.put(...placeOf(call), [])
       return { result: true }
     },
   }
@@ -67,7 +63,6 @@ function languageOf(call: Arguments): string {
 
 const refuseScope = (reason: string) => badRequest(`Can't parse BotCommandScope: ${reason}`)
 
-/** The scope as text: equal texts are equal scopes. */
 function scopeOf(call: Arguments, world: World): string {
   const scope = call.json('scope', 'BotCommandScope')
   if (scope === undefined) return 'default'
@@ -77,16 +72,16 @@ function scopeOf(call: Arguments, world: World): string {
   if (!CHAT_SCOPES.has(type)) throw refuseScope('Unsupported type specified')
   const chatId = requiredText(scope, 'chat_id', refuseScope)
   if (chatId === '') throw refuseScope('Empty chat_id specified')
-  const member = type === 'chat_member' ? memberOf(scope, world) : ''
+  const member = type === 'chat_member' ? [memberOf(scope, world)] : []
   const chat = checkAccess(world.findChat(Number(chatId)), 'read')
   if (!chat.hasStarted) throw badRequest('chat not found')
   if (chat.type === 'private' && type !== 'chat') throw badRequest("Can't use specified scope in private chats")
-  return `${type} ${chat.id} ${member}`
+  return scopeKey(type, chat.id, ...member)
 }
 
-function memberOf(scope: JsonObject, world: World): string {
+function memberOf(scope: JsonObject, world: World): number {
   const id = requiredInteger(scope, 'user_id', refuseScope)
   if (id <= 0) throw refuseScope('Invalid user_id specified')
   if (!world.people.has(id)) throw badRequest('user not found')
-  return String(id)
+  return id
 }

@@ -1,6 +1,7 @@
-import type { Clock } from '../../../src/clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { FormattedText } from './formatted-text.ts'
 import type { Button } from './keyboard.ts'
+import type { Happening } from './watching.ts'
 
 /** Somebody with a Telegram account. */
 export interface Person {
@@ -26,10 +27,17 @@ export interface Group {
 
 /** A file as it was uploaded. */
 export interface StoredFile {
+  readonly kind: 'photo' | 'document'
   readonly fileId: string
   readonly fileName: string
+  /** A photo's is read from its bytes, a document's follows from its name. */
   readonly mimeType: string
+  readonly size: number
+  /** Empty once the file was dropped to make room. */
   readonly bytes: Buffer
+  /** Pixels of a photo. */
+  readonly width?: number
+  readonly height?: number
 }
 
 /** A message as it stands now. */
@@ -46,8 +54,14 @@ export interface ChatMessage extends FormattedText {
   readonly edits: number
   readonly buttons: readonly (readonly Button[])[]
   readonly replyTo?: number
-  /** With a document, `text` and `entities` are its caption. */
+  /** With a photo or a document, of which there is at most one, `text` and `entities` are its caption. */
+  readonly photo?: StoredFile
   readonly document?: StoredFile
+  readonly isCaptionAbove?: boolean
+  /** Whether the photo is covered until it is tapped. */
+  readonly hasSpoiler?: boolean
+  /** Whether the message cannot be forwarded or saved. */
+  readonly isProtected?: boolean
   readonly linkPreview?: Readonly<Record<string, unknown>>
   readonly migrateTo?: number
   readonly migrateFrom?: number
@@ -58,21 +72,25 @@ export type NewMessage = Partial<Omit<ChatMessage, 'id' | 'chatId' | 'date'>> & 
 
 export type ChatType = 'private' | 'group' | 'supergroup'
 
+/** What changes about a chat. */
+export interface ChatFlags {
+  /** Private chats only: whether the person pressed Start, and whether they blocked the bot since. */
+  readonly hasStarted: boolean
+  readonly isBlocked: boolean
+  readonly isKicked: boolean
+  readonly migratedTo: number | undefined
+}
+
 /** A chat with its messages, oldest first. */
-export interface Chat {
+export interface Chat extends ChatFlags {
   readonly id: number
   readonly type: ChatType
   readonly title: string
-  readonly messages: Map<number, ChatMessage>
-  readonly members: Set<number>
-  readonly admins: Set<number>
+  readonly messages: ReadonlyMap<number, ChatMessage>
+  readonly members: ReadonlySet<number>
+  readonly admins: ReadonlySet<number>
   readonly owner: number | undefined
-  isBotAdmin: boolean
-  /** Private chats only: whether the person pressed Start, and whether they blocked the bot since. */
-  hasStarted: boolean
-  isBlocked: boolean
-  isKicked: boolean
-  migratedTo: number | undefined
+  readonly isBotAdmin: boolean
 }
 
 /** The bot as Telegram knows it. */
@@ -82,15 +100,20 @@ export interface BotAccount {
   readonly username: string
 }
 
-/** All people, chats and messages. */
+/** All people, chats and messages. Whatever changes is told to `onChange`. */
 export interface World {
   readonly bot: BotAccount
   readonly people: ReadonlyMap<number, Person>
   /** The present time in whole seconds, as Telegram dates messages. */
   now(): number
   findChat(id: number): Chat | undefined
+  chats(): readonly Chat[]
+  changeChat(chat: Chat, change: Partial<ChatFlags>): void
+  /** Beyond the latest 2000 messages of a chat the oldest is deleted. */
   addMessage(chat: Chat, message: NewMessage): ChatMessage
   changeMessage(chat: Chat, message: ChatMessage, change: Partial<ChatMessage>): ChatMessage
+  /** Does nothing where there is no such message. */
+  deleteMessage(chat: Chat, id: number): void
   /** Turns a group into a supergroup and returns that. */
   migrate(chat: Chat): Chat
 }
@@ -100,14 +123,21 @@ export interface WorldOptions {
   readonly bot: BotAccount
   readonly chats: readonly Group[]
   readonly people: readonly Person[]
+  readonly onChange: (change: WorldChange) => void
 }
+
+/** A message added or changed, a message deleted, or flags of a chat. */
+export type WorldChange = Extract<Happening, { readonly kind: 'message' | 'deleted' | 'facts' }>
+
+/** Messages that a chat keeps. */
+const MOST_MESSAGES = 2000
 
 /** Ids up to this one are supergroups. */
 const FIRST_SUPERGROUP = -1_000_000_000_000
 
 /** Creates the chats: one for each person, and the groups. */
-export function createWorld({ clock, bot, chats: groups, people }: WorldOptions): World {
-  const chats = new Map<number, Chat>()
+export function createWorld({ clock, bot, chats: groups, people, onChange }: WorldOptions): World {
+  const chats = new Map<number, OwnChat>()
   const lastIds = new Map<number, number>()
   const now = () => Math.floor(clock() / 1000)
 
@@ -122,12 +152,35 @@ export function createWorld({ clock, bot, chats: groups, people }: WorldOptions)
     return next
   }
 
+  const own = ({ id }: Chat) => {
+    const chat = chats.get(id)
+    if (chat === undefined) throw new Error(`There is no chat ${id}.`)
+    return chat
+  }
+
+  const keep = (chat: Chat, message: ChatMessage) => {
+    own(chat).messages.set(message.id, message)
+    onChange({ kind: 'message', message })
+    return message
+  }
+
+  const deleteMessage = (chat: Chat, id: number) => {
+    if (own(chat).messages.delete(id)) onChange({ kind: 'deleted', chatId: chat.id, messageId: id })
+  }
+
   const addMessage = (chat: Chat, said: NewMessage) => {
     const isFromBot = said.from === bot.id
     const defaults = { text: '', entities: [], buttons: [], edits: 0, isFromBot }
     const message: ChatMessage = { ...defaults, ...said, id: nextId(chat), chatId: chat.id, date: now() }
-    chat.messages.set(message.id, message)
+    keep(chat, message)
+    const [oldest] = chat.messages.keys()
+    if (chat.messages.size > MOST_MESSAGES && oldest !== undefined) deleteMessage(chat, oldest)
     return message
+  }
+
+  const changeChat = (chat: Chat, change: Partial<ChatFlags>) => {
+    Object.assign(own(chat), change)
+    onChange({ kind: 'facts' })
   }
 
   return {
@@ -135,25 +188,29 @@ export function createWorld({ clock, bot, chats: groups, people }: WorldOptions)
     people: new Map(people.map((person) => [person.id, person])),
     now,
     findChat: (id) => chats.get(id),
+    chats: () => [...chats.values()],
+    changeChat,
     addMessage,
-    changeMessage: (chat, message, change) => {
-      const changed = { ...message, ...change }
-      chat.messages.set(message.id, changed)
-      return changed
-    },
+    changeMessage: (chat, message, change) => keep(chat, { ...message, ...change }),
+    deleteMessage,
     migrate: (chat) => {
       const id = FIRST_SUPERGROUP - Math.abs(chat.id)
-      const supergroup: Chat = { ...chat, id, type: 'supergroup', messages: new Map(), isKicked: false }
+      const supergroup: OwnChat = { ...chat, id, type: 'supergroup', messages: new Map(), isKicked: false }
       chats.set(id, supergroup)
-      chat.migratedTo = id
+      changeChat(chat, { migratedTo: id })
       return supergroup
     },
   }
 }
 
+/** A chat as only the world may change it. */
+interface OwnChat extends Chat {
+  readonly messages: Map<number, ChatMessage>
+}
+
 const nobody = { isBotAdmin: false, isBlocked: false, isKicked: false, owner: undefined, migratedTo: undefined }
 
-function privateChat({ id, firstName, hasStarted = true }: Person): Chat {
+function privateChat({ id, firstName, hasStarted = true }: Person): OwnChat {
   const members = new Set([id])
   return {
     ...nobody,
@@ -167,7 +224,7 @@ function privateChat({ id, firstName, hasStarted = true }: Person): Chat {
   }
 }
 
-function groupChat({ id, title, members, owner, admins = [], botIsAdmin = false }: Group, bot: BotAccount): Chat {
+function groupChat({ id, title, members, owner, admins = [], botIsAdmin = false }: Group, bot: BotAccount): OwnChat {
   if (id >= 0) throw new Error(`The id ${id} of a group must be negative.`)
   return {
     ...nobody,

@@ -3,7 +3,9 @@ import { createChatMethods } from './chat-methods.ts'
 import { createCommandMethods } from './command-methods.ts'
 import type { Delivery } from './delivery.ts'
 import { badRequest } from './failures.ts'
+import type { FileStore } from './files.ts'
 import { countCharacters } from './formatted-text.ts'
+import type { Menus } from './menus.ts'
 import { createMessageMethods } from './message-methods.ts'
 import { botJson } from './message-json.ts'
 import type { Queries } from './queries.ts'
@@ -25,13 +27,15 @@ export interface MethodsDeps {
   readonly world: World
   readonly delivery: Delivery
   readonly queries: Queries
+  readonly menus: Menus
+  readonly files: FileStore
 }
 
 /** Characters of an answer to a button press. */
 const LONGEST_ANSWER = 200
 
 /** All methods, by their names. */
-export function createMethods({ world, delivery, queries }: MethodsDeps): Methods {
+export function createMethods({ world, delivery, queries, menus, files }: MethodsDeps): Methods {
   return {
     getMe: () => ({ result: { ...botJson(world.bot), ...ABILITIES } }),
     answerCallbackQuery: (call) => {
@@ -42,8 +46,8 @@ export function createMethods({ world, delivery, queries }: MethodsDeps): Method
       return { result: true }
     },
     ...createUpdateMethods(delivery),
-    ...createCommandMethods(world),
-    ...createMessageMethods(world),
+    ...createCommandMethods(world, menus),
+    ...createMessageMethods(world, files),
     ...createChatMethods(world),
   }
 }

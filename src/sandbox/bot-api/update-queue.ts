@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/clock.ts'
+import type { Clock } from '../../clock.ts'
 import { createDeferred } from './deferred.ts'
 import { isObject, type JsonObject } from './fields.ts'
 
@@ -27,6 +27,8 @@ export interface UpdateQueue {
   /** Update types that the bot wants; undefined is what Telegram sends unasked. */
   allowed: readonly string[] | undefined
   add(content: UpdateContent, copies: number): Promise<Fate>
+  /** Adds the update that was added last once more, under its id, and returns that; undefined when there was none. */
+  addLastAgain(): number | undefined
   /** Without what has expired by now. */
   list(): readonly PendingUpdate[]
   /** Takes an update out. */
@@ -46,6 +48,7 @@ const UNASKED_FOR = new Set(['chat_member', 'message_reaction', 'message_reactio
 export function createUpdateQueue({ clock, onChange }: { readonly clock: Clock; onChange(): void }): UpdateQueue {
   const updates: PendingUpdate[] = []
   let nextId = FIRST_ID
+  let last: { readonly id: number; readonly content: UpdateContent } | undefined
 
   const settle = (update: PendingUpdate, fate: Fate) => {
     const index = updates.indexOf(update)
@@ -55,30 +58,34 @@ export function createUpdateQueue({ clock, onChange }: { readonly clock: Clock; 
     onChange()
   }
 
+  const settleExpired = () =>
+    updates.filter(({ expiresAtMs }) => clock() >= expiresAtMs).forEach((update) => settle(update, 'expired'))
+
   const queue: UpdateQueue = {
     allowed: undefined,
     add: (content, copies) => {
       const kind = Object.keys(content).find((name) => name !== 'update_id') ?? ''
       if (!(queue.allowed?.includes(kind) ?? !UNASKED_FOR.has(kind))) return Promise.resolve('not allowed')
+      settleExpired()
       const id = content.update_id ?? nextId
       nextId = Math.max(nextId, id + 1)
+      last = { id, content }
       const { promise, resolve } = createDeferred<Fate>()
       const expiresAtMs = clock() + (kind === 'callback_query' ? PRESS_LIFE_MS : LIFE_MS)
-      const fixed = {
-        id,
-        kind,
-        lane: laneOf(kind, content[kind], id),
-        body: { update_id: id, ...content },
-        expiresAtMs,
-      }
+      const lane = laneOf(kind, content[kind], id)
+      const fixed = { id, kind, lane, body: { ...content, update_id: id }, expiresAtMs }
       for (let copy = 1; copy <= copies; copy++) {
         updates.push({ ...fixed, failures: 0, settle: copy === copies ? resolve : () => undefined })
       }
       onChange()
       return promise
     },
+    addLastAgain: () => {
+      if (last !== undefined) void queue.add({ ...last.content, update_id: last.id }, 1)
+      return last?.id
+    },
     list: () => {
-      updates.filter(({ expiresAtMs }) => clock() >= expiresAtMs).forEach((update) => settle(update, 'expired'))
+      settleExpired()
       return updates
     },
     settle,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { JsonObject } from './fields.ts'
 import { createPoller, type PollOptions } from './poller.ts'
 import { createUpdateQueue, type Fate, type UpdateContent } from './update-queue.ts'
@@ -17,6 +17,8 @@ export interface Delivery {
   readonly allowed: readonly string[] | undefined
   /** Adds an update, several times over if so told. Resolves with what became of the last copy. */
   add(content: UpdateContent, options?: { readonly copies: number }): Promise<Fate>
+  /** Sends the latest update once more, under its id, and returns that; undefined when there was none. */
+  addLastAgain(): number | undefined
   allow(kinds: readonly string[] | undefined): void
   /** Sets or, with undefined, deletes the webhook. A poll that waits is ended. */
   setWebhook(webhook: Webhook | undefined): void
@@ -31,6 +33,10 @@ export interface DeliveryOptions {
   readonly clock: Clock
   readonly resendMs: readonly number[]
   readonly answerWithinMs: number
+  readonly nextNumber: () => number
+  /** Told of each attempt when it begins, and again when it is over. */
+  readonly onAttempt: (attempt: DeliveryAttempt) => void
+  /** Told of anything else: what waits, what the bot asked for, and the webhook. */
   readonly onChange: () => void
 }
 
@@ -39,6 +45,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const sender = createWebhookSender({ ...options, queue })
   const poller = createPoller(queue)
   let webhook: Webhook | undefined
+
+  const wake = () => {
+    if (webhook === undefined) poller.wake()
+    else sender.wake()
+  }
 
   return {
     attempts: sender.attempts,
@@ -53,9 +64,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     add: (content, { copies } = { copies: 1 }) => {
       const fate = queue.add(content, copies)
-      if (webhook === undefined) poller.wake()
-      else sender.wake()
+      wake()
       return fate
+    },
+    addLastAgain: () => {
+      const id = queue.addLastAgain()
+      wake()
+      return id
     },
     allow: (kinds) => {
       queue.allowed = kinds
@@ -64,6 +79,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       webhook = next
       if (next !== undefined) poller.end('terminated by setWebhook request')
       sender.use(next)
+      options.onChange()
     },
     poll: poller.poll,
     dropPending: () => [...queue.list()].forEach((update) => queue.settle(update, 'dropped')),

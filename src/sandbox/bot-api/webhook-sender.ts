@@ -1,8 +1,10 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock } from '../../../src/clock.ts'
+import type { Clock } from '../../clock.ts'
 import { createDeferred } from './deferred.ts'
+import type { JsonObject } from './fields.ts'
+import { addLatest } from './latest.ts'
 import type { PendingUpdate, UpdateQueue } from './update-queue.ts'
 
 /** Where updates are sent to. */
@@ -15,10 +17,16 @@ export interface Webhook {
 
 /** One attempt to bring an update to the webhook. */
 export interface DeliveryAttempt {
+  /** Counts calls and deliveries together, from 1, in the order of their beginnings. */
+  readonly number: number
   readonly updateId: number
   readonly kind: string
-  /** When it was over. */
+  /** The update as it was sent. */
+  readonly body: JsonObject
+  /** When it was over; while it is under way, when it began. */
   readonly atMs: number
+  /** How long it took; absent while it is under way. */
+  readonly ms?: number
   /** The status that the webhook answered with; absent when it did not answer. */
   readonly status?: number
   /** Why the update will be sent again. */
@@ -27,6 +35,7 @@ export interface DeliveryAttempt {
 
 /** Sends updates to a webhook. Deliberately without method calls inside the webhook's answers. */
 export interface WebhookSender {
+  /** The latest that are over, oldest first; without those that another webhook or the end broke off. */
   readonly attempts: readonly DeliveryAttempt[]
   /** The latest attempt that failed at the present webhook. */
   readonly lastFailure: DeliveryAttempt | undefined
@@ -42,23 +51,32 @@ export interface WebhookSenderOptions {
   readonly clock: Clock
   readonly resendMs: readonly number[]
   readonly answerWithinMs: number
-  readonly onChange: () => void
+  readonly nextNumber: () => number
+  /** Told of each attempt when it begins, and again when it is over. */
+  readonly onAttempt: (attempt: DeliveryAttempt) => void
 }
 
+/** Attempts that are kept. */
+const MOST_ATTEMPTS = 5000
+
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
-  const { queue, clock, resendMs, answerWithinMs, onChange } = options
+  const { queue, clock, resendMs, answerWithinMs, nextNumber, onAttempt } = options
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
   const attempts: DeliveryAttempt[] = []
   let lastFailure: DeliveryAttempt | undefined
   let current: { readonly webhook: Webhook; readonly ending: AbortController; readonly lanes: Set<string> } | undefined
 
   const attempt = async (update: PendingUpdate, webhook: Webhook, signal: AbortSignal) => {
-    const outcome = await post({ webhook, body: update.body, agents, answerWithinMs, signal })
-    if (signal.aborted) return outcome
-    const made = { updateId: update.id, kind: update.kind, atMs: clock(), ...outcome }
-    attempts.push(made)
-    if (made.failure !== undefined) lastFailure = made
-    onChange()
+    const { id: updateId, kind, body } = update
+    const begun = { number: nextNumber(), updateId, kind, body, atMs: clock() }
+    onAttempt(begun)
+    const outcome = await post({ webhook, body, agents, answerWithinMs, signal })
+    const made = { ...begun, atMs: clock(), ms: clock() - begun.atMs, ...outcome }
+    if (!signal.aborted) {
+      addLatest(attempts, made, MOST_ATTEMPTS)
+      if (made.failure !== undefined) lastFailure = made
+    }
+    onAttempt(made)
     return outcome
   }
 
