@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { autoRetry } from '@grammyjs/auto-retry'
 import { Bot, GrammyError, type Context } from 'grammy'
@@ -70,8 +72,13 @@ const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000]
 
 export function createTelegram(options: TelegramOptions): Telegram {
   const { config, adminIds, ordersChatId, clock, store, onError, zone } = options
+  const connections = createConnections(config.apiRoot)
   const bot = new Bot(config.token, {
-    client: { timeoutSeconds: CALL_SECONDS, ...(config.apiRoot !== undefined && { apiRoot: config.apiRoot }) },
+    client: {
+      timeoutSeconds: CALL_SECONDS,
+      baseFetchConfig: { agent: connections, compress: true },
+      ...(config.apiRoot !== undefined && { apiRoot: config.apiRoot }),
+    },
   })
   bot.catch(onError)
   bot.api.config.use(autoRetry({ maxRetryAttempts: 2, maxDelaySeconds: 30, rethrowHttpErrors: true }))
@@ -93,7 +100,7 @@ export function createTelegram(options: TelegramOptions): Telegram {
   const cards =
     ordersChatId === undefined
       ? undefined
-      : createCards({ ...options, api: bot.api, chatId: ordersChatId, nameOf: names.nameOf, onMove })
+      : createCards({ ...options, api: bot.api, chatId: ordersChatId, names, onMove })
   const stopping = new AbortController()
   const isNew = createRecent(1_000)
   let isReady = false
@@ -156,9 +163,14 @@ export function createTelegram(options: TelegramOptions): Telegram {
       if (bot.isRunning()) await bot.stop().catch(onError)
       await Promise.all([cards?.stop(), background.stop()])
       clearTimeout(grace)
+      connections.destroy()
     },
   }
 }
+
+/** Connections of this bot alone: grammY's own ones outlive a bot, and the next one at the same address finds them dead. */
+const createConnections = (apiRoot: string | undefined) =>
+  apiRoot?.startsWith('http:') === true ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true })
 
 const UPDATES = ['message', 'callback_query'] as const
 

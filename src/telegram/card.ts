@@ -80,8 +80,12 @@ function clockTime(value: unknown, zone: string): string | null {
   return ms === undefined ? null : DateTime.fromMillis(ms, { zone }).toFormat('d LLL HH:mm', { locale: 'en' })
 }
 
-function moveLine({ history }: Order, { nameOf, zone }: CardOptions): string | null {
-  const last = history.findLast(({ kind, applied }) => applied && (kind === 'move' || kind === 'undo'))
+/** The latest move or undo that counts, whose maker the card names. */
+export const lastMoveOf = ({ history }: Order): Order['history'][number] | undefined =>
+  history.findLast(({ kind, applied }) => applied && (kind === 'move' || kind === 'undo'))
+
+function moveLine(order: Order, { nameOf, zone }: CardOptions): string | null {
+  const last = lastMoveOf(order)
   if (last === undefined) return null
   const what = last.kind === 'undo' ? `back to ${last.to ?? 'no status'}` : (last.to ?? '')
   const when = clockTime(last.at, zone)

@@ -9,7 +9,8 @@ import type { OrderId } from '../orders/order.ts'
 import { isOpen } from '../orders/status.ts'
 import type { OrderStore } from '../orders/store.ts'
 import { ignoreUnchanged, isRefusal, pauseAfter } from './calls.ts'
-import { cardOf, type CardOptions } from './card.ts'
+import { cardOf, lastMoveOf, type CardOptions } from './card.ts'
+import type { Names } from './names.ts'
 
 /** Milliseconds before the next try after so many failures in a row, and after all further ones. */
 const PAUSES_MS = [2_000, 5_000, 15_000]
@@ -36,7 +37,8 @@ export interface Cards {
   stop(): Promise<void>
 }
 
-export interface CardsOptions extends Pick<CardOptions, 'nameOf' | 'undoMs' | 'zone'> {
+export interface CardsOptions extends Pick<CardOptions, 'undoMs' | 'zone'> {
+  readonly names: Pick<Names, 'nameOf' | 'findName'>
   readonly api: Api
   readonly chatId: number
   readonly store: OrderStore
@@ -48,23 +50,29 @@ export interface CardsOptions extends Pick<CardOptions, 'nameOf' | 'undoMs' | 'z
 }
 
 export function createCards(options: CardsOptions): Cards {
-  const { api, store, clock, onError } = options
+  const { api, store, clock, onError, names } = options
   const waiting = new Map<OrderId, { tries: number }>()
   /** Messages that were sent but could not be noted on the order: noted at the next try, not sent again. */
   const sent = new Map<OrderId, number>()
   const stopping = new AbortController()
   let chatId = options.chatId
   let working: Promise<void> | undefined
+  /** The order whose card is on its way. */
+  let inHand: OrderId | undefined
 
   // A card of the chat's former id cannot be edited any more, and the new chat counts its messages from 1 again.
   const messageOf = (order: Order) => order.cards.get(chatId)
-  const render = (order: Order) => cardOf(order, { ...options, nowMs: clock() })
+  const render = async (order: Order) => {
+    const mover = lastMoveOf(order)?.by ?? null
+    if (mover !== null) await names.findName(mover, chatId)
+    return cardOf(order, { ...options, nameOf: names.nameOf, nowMs: clock() })
+  }
 
   const send = async (order: Order) => {
-    const { text, keyboard } = render(order)
+    const { text, keyboard } = await render(order)
     const chat = chatId
     const message = sent.get(order.id) ?? (await api.sendMessage(chat, text, { reply_markup: keyboard })).message_id
-    sent.set(order.id, message)
+    if (chat === chatId) sent.set(order.id, message)
     const entry = { id: newEntryId(), at: isoInstant(clock(), options.zone), by: 'orderly', card: { chat, message } }
     const noted = await store.change<never>(order.id, () => ({ append: [entry] }))
     sent.delete(order.id)
@@ -73,8 +81,10 @@ export function createCards(options: CardsOptions): Cards {
   }
 
   const edit = async (order: Order, message: number) => {
-    const { text, keyboard } = render(order)
-    await api.editMessageText(chatId, message, text, { reply_markup: keyboard }).catch(ignoreUnchanged)
+    // The message is one of this chat, whatever the chat becomes while the card is made.
+    const chat = chatId
+    const { text, keyboard } = await render(order)
+    await api.editMessageText(chat, message, text, { reply_markup: keyboard }).catch(ignoreUnchanged)
   }
 
   const bring = async (id: OrderId) => {
@@ -88,6 +98,7 @@ export function createCards(options: CardsOptions): Cards {
   const move = (from: number, to: number) => {
     if (from !== chatId || to === chatId) return
     chatId = to
+    inHand = undefined
     sent.clear()
     options.onMove(to)
     showOwed()
@@ -108,6 +119,7 @@ export function createCards(options: CardsOptions): Cards {
     for (const [id, { tries }] of waiting) {
       if (stopping.signal.aborted) return
       waiting.delete(id)
+      inHand = id
       try {
         await bring(id)
         failures = 0
@@ -121,6 +133,7 @@ export function createCards(options: CardsOptions): Cards {
   const begin = () => {
     working ??= work().finally(() => {
       working = undefined
+      inHand = undefined
       // Something may have come between the last look and now.
       if (waiting.size > 0 && !stopping.signal.aborted) begin()
     })
@@ -134,7 +147,7 @@ export function createCards(options: CardsOptions): Cards {
   const showOwed = () => {
     for (const order of store.held()) {
       const createdAtMs = decodeInstant(order.facts['created_at'], options.zone) ?? -Infinity
-      const isOwed = isOpen(order.status) && messageOf(order) === undefined
+      const isOwed = isOpen(order.status) && messageOf(order) === undefined && order.id !== inHand
       if (isOwed && clock() - createdAtMs < OWED_FOR_MS) show(order)
     }
   }

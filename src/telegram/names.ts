@@ -1,5 +1,6 @@
 import type { Api, MiddlewareFn } from 'grammy'
 import type { By } from '../orders/entries.ts'
+import { isRefusal } from './calls.ts'
 import { cut } from './text.ts'
 
 /** What people are called in cards and answers: by the names that Telegram tells, kept in memory only. */
@@ -20,7 +21,7 @@ export function createNames(api: Api): Names {
   const learn = (id: number, name: string) => {
     if (known.size < MOST_PEOPLE) known.set(id, cut(name, 40))
   }
-  const nameOf = (by: By) => (typeof by === 'string' ? by : (known.get(by) ?? `user ${by}`))
+  const nameOf = (by: By) => (typeof by === 'string' ? by : (known.get(by) ?? unknownName(by)))
   return {
     nameOf,
     remember: async (context, next) => {
@@ -29,10 +30,19 @@ export function createNames(api: Api): Names {
     },
     findName: async (by, chatId) => {
       if (typeof by === 'number' && !known.has(by)) {
-        const member = await api.getChatMember(chatId, by).catch(() => undefined)
-        if (member !== undefined) learn(by, member.user.first_name)
+        await api.getChatMember(chatId, by).then(
+          ({ user }) => learn(by, user.first_name),
+          // Whom Telegram does not know today it will not know for the next card either.
+          (error: unknown) => isNobody(error) && learn(by, unknownName(by)),
+        )
       }
       return nameOf(by)
     },
   }
 }
+
+/** Whether Telegram said that there is no such member, not that it could not be asked in this chat. */
+const isNobody = (error: unknown) =>
+  isRefusal(error) && /user not found|member not found|PARTICIPANT_ID_INVALID/i.test(error.description)
+
+const unknownName = (id: number) => `user ${id}`

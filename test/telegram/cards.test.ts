@@ -152,6 +152,7 @@ describeWithRedis('A card', () => {
 
   it.each([
     ['markup', '*bold* _it_ [a](http://x.y) <b>b</b> &amp; `c` \\ ~s~ ||d||'],
+    // Telegram itself takes out the marks that turn a line around.
     ['right-to-left text', 'شارع الحرية ٧ \u202Eevil\u202C עברית'],
     ['emoji of several parts', '👩‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 é'],
     ['what looks like a command', '/cleanup 0 @orderly_test_bot #tag'],
@@ -161,7 +162,8 @@ describeWithRedis('A card', () => {
     await rig.receive({ note, customer: { name: note, phone: null, address: note } })
 
     const card = await cardLike('new')
-    for (const sign of ['👤', '📍', '📝']) expect(card.text).toContain(`${sign} ${note}`)
+    for (const sign of ['👤', '📍', '📝'])
+      expect(card.text).toContain(`${sign} ${note.replaceAll(/[\u202A-\u202E]/g, '')}`)
     expect(card.entities).toEqual([])
   })
 

@@ -6,7 +6,7 @@ import { createMemoryConnection } from '../../src/redis/memory.ts'
 import { createCards } from '../../src/telegram/cards.ts'
 import { fakeClock } from '../support/clock.ts'
 import { anIntake } from '../support/orders.ts'
-import { startTelegram } from '../support/telegram/stand-in.ts'
+import { startTelegram } from '../support/telegram.ts'
 
 const { pauses } = vi.hoisted(() => ({ pauses: { advance: (_ms: number) => {} } }))
 
@@ -45,7 +45,7 @@ it('Telegram away for a minute costs no order and no card: each comes once, as s
     clock,
     zone,
     undoMs: 0,
-    nameOf: String,
+    names: { nameOf: String, findName: async (by) => String(by) },
     onError: ignore,
     onMove: ignore,
   })
