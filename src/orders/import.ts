@@ -3,9 +3,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { TextDecoder } from 'node:util'
 import { AppError, InputError, InterruptedError, RedisError } from '../errors.ts'
-import { ORDER_PREFIX } from '../redis/keys.ts'
+import { ORDER_PREFIX, orderKey } from '../redis/keys.ts'
 import type { Command, Transport } from '../redis/transport.ts'
-import { isStoredObject } from './entries.ts'
+import { encodeEntries, isStoredObject, type Entry, type StoredObject } from './entries.ts'
+import type { OrderId } from './order.ts'
 
 /** One line of an export: an order's key, its stored text, and the seconds until Redis drops it (null for never). */
 export interface OrderLine {
@@ -75,14 +76,40 @@ export async function importLines(
 }
 
 async function store(send: Transport, batch: readonly OrderLine[], before: Imported): Promise<Imported> {
-  const replies = await send(batch.map(setCommand))
-  const refused = replies.find((reply) => reply instanceof RedisError)
-  const soFar = {
-    imported: before.imported + replies.filter((reply) => reply === 'OK').length,
-    existing: before.existing + replies.filter((reply) => reply === null).length,
-  }
-  if (refused instanceof RedisError) throw new ImportStoppedError(refused, soFar)
+  const { refused, ...added } = await storeBatch(send, batch)
+  const soFar = { imported: before.imported + added.imported, existing: before.existing + added.existing }
+  if (refused !== undefined) throw new ImportStoppedError(refused, soFar)
   return soFar
+}
+
+/** The line of an order that was made up here: the order as received, then its entries, and no expiry. */
+export const neverExpiring = (id: OrderId, received: StoredObject, entries: readonly Entry[]): OrderLine => ({
+  key: orderKey(id),
+  value: JSON.stringify(received) + encodeEntries(entries),
+  ttlSeconds: null,
+})
+
+/**
+ * Stores at most 500 lines in one request, and overwrites none that is there. Costs 1 command a line.
+ *
+ * @throws RedisError when the request failed or a line was refused; the other lines may be stored.
+ */
+export async function storeLines(send: Transport, lines: readonly OrderLine[]): Promise<Imported> {
+  const { refused, ...stored } = await storeBatch(send, lines)
+  if (refused !== undefined) throw refused
+  return stored
+}
+
+async function storeBatch(
+  send: Transport,
+  batch: readonly OrderLine[],
+): Promise<Imported & { readonly refused: RedisError | undefined }> {
+  const replies = await send(batch.map(setCommand))
+  return {
+    imported: replies.filter((reply) => reply === 'OK').length,
+    existing: replies.filter((reply) => reply === null).length,
+    refused: replies.find((reply) => reply instanceof RedisError),
+  }
 }
 
 const setCommand = ({ key, value, ttlSeconds }: OrderLine): Command =>
