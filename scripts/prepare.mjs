@@ -1,7 +1,7 @@
 // Builds after `npm ci`, so that `npx orderly` works at once. An install without
 // development dependencies has no compiler and runs the build that it was given.
 import { spawnSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
+import { chmodSync, cpSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -22,5 +22,8 @@ if (compiler === undefined) {
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
   // `npx orderly` runs the file as it is; the compiler writes it without the permission.
   if (status === 0) chmodSync('dist/cli.js', 0o755)
+  // The chat page is served as it is written.
+  rmSync('dist/sandbox/page', { recursive: true, force: true })
+  cpSync('src/sandbox/page', 'dist/sandbox/page', { recursive: true, filter: (name) => !name.endsWith('.json') })
   process.exitCode = status ?? 1
 }

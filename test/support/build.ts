@@ -5,7 +5,9 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '../..')
 
 const sources = (folder: string) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.[jt]s$/.test(name))
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.([jt]s|html|css|svg)$/.test(name),
+  )
 
 /** Whether every file of the build is newer than every source. */
 export function isBuildFresh(): boolean {
@@ -22,6 +24,7 @@ export function build(): void {
   if (isBuildFresh()) return
   spawnSync(process.execPath, [join(root, 'scripts/prepare.mjs')], { cwd: root, stdio: 'inherit' })
   for (const name of sources('dist')) {
-    if (!existsSync(join(root, 'src', name.replace(/\.js$/, '.ts')))) rmSync(join(root, 'dist', name))
+    const source = join(root, 'src', name)
+    if (!existsSync(source) && !existsSync(source.replace(/\.js$/, '.ts'))) rmSync(join(root, 'dist', name))
   }
 }
