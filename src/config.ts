@@ -11,7 +11,7 @@ export type RedisTarget =
 
 export type LogLevel = (typeof logLevels)[number]
 
-/** How the bot is reached; undefined without a token. */
+/** How the bot is reached. */
 export interface TelegramConfig {
   readonly token: string
   /** Another Bot API server than Telegram's own, without a slash at the end. */
@@ -38,7 +38,10 @@ export interface Config {
   readonly port: number
   /** What tells this instance from others: the host's name for it, or the process id. */
   readonly instance: string
+  /** Undefined without a token: then a service is a sandbox. */
   readonly telegram: TelegramConfig | undefined
+  /** Whether this is a real service, where a missing token is a mistake and no wish to try things out. */
+  readonly isProduction: boolean
   /** Telegram user ids that may give admin commands. */
   readonly adminIds: readonly number[]
   /** The chat that shows each order; none without it. */
@@ -56,6 +59,9 @@ export interface Config {
   /** Days after an order's time at which Redis itself expires it, should no sweep ever run. */
   readonly orderTtlDays: number
 }
+
+/** The configuration of a service, which always has a bot: a sandbox brings its own Telegram. */
+export type ServiceConfig = Config & { readonly telegram: TelegramConfig }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -153,6 +159,8 @@ const variables = {
     z.string().refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text).isValid),
   ),
   INTAKE_TOKEN: token,
+  NODE_ENV: rule('a text', z.string().max(256)),
+  RENDER: rule('a text', z.string().max(256)),
   RENDER_EXTERNAL_URL: rule('the https:// address of this service, without ? and #', webAddress),
   RENDER_INSTANCE_ID: rule('a text', z.string().max(256)),
   IS_PULL_REQUEST: yesOrNo,
@@ -181,11 +189,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const retentionDays = value('RETENTION_DAYS') ?? 2
   const sweepEveryDays = value('SWEEP_EVERY_DAYS') ?? 3
   const orderTtlDays = value('ORDER_TTL_DAYS') ?? 2 * retentionDays + sweepEveryDays
+  const telegram = readTelegram(value, problems)
+  const [nodeEnv, render] = [value('NODE_ENV'), value('RENDER')]
   const config: Config = {
-    host: value('HOST') ?? '0.0.0.0',
+    // Without a token the service is a sandbox, in which anybody who reaches it is an admin.
+    host: value('HOST') ?? (telegram === undefined ? '127.0.0.1' : '0.0.0.0'),
     port: value('PORT') ?? 3000,
     instance: value('RENDER_INSTANCE_ID') ?? String(process.pid),
-    telegram: readTelegram(value, problems),
+    telegram,
+    isProduction: nodeEnv === 'production' || render !== undefined,
     adminIds: value('ADMIN_IDS') ?? [],
     ordersChatId: value('ORDERS_CHAT_ID'),
     intakeToken: value('INTAKE_TOKEN'),

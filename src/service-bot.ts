@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { App } from './app.ts'
+import type { ServiceConfig } from './config.ts'
 import { InputError } from './errors.ts'
 import { UNDO_MS } from './orders/desk.ts'
 import { exportOrders } from './orders/export.ts'
@@ -15,6 +16,7 @@ import type { StatusFacts } from './telegram/status.ts'
 
 export interface BotOptions {
   readonly app: App
+  readonly config: ServiceConfig
   readonly sweepOrders: RunSweep
   readonly status: () => StatusFacts
   readonly onError: (error: unknown) => void
@@ -23,10 +25,9 @@ export interface BotOptions {
 /** Bytes of a file that Telegram takes from a bot, with room for the rest of the request. */
 const MOST_FILE_BYTES = 45_000_000
 
-/** The bot with everything of the app that it needs; undefined without a token. */
-export function createBot({ app, sweepOrders, status, onError }: BotOptions): Telegram | undefined {
-  const { config, clock, desk, orders } = app
-  if (config.telegram === undefined) return undefined
+/** The bot with everything of the app that it needs. */
+export function createBot({ app, config, sweepOrders, status, onError }: BotOptions): Telegram {
+  const { clock, desk, orders } = app
   return createTelegram({
     config: config.telegram,
     adminIds: config.adminIds,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createApp, type App } from './app.ts'
 import { systemClock, type Clock } from './clock.ts'
-import type { Config } from './config.ts'
+import type { Config, ServiceConfig } from './config.ts'
 import { ConfigError, isRedisError } from './errors.ts'
 import { createHttpServer, type HttpDeps } from './http/server.ts'
 import { createLifecycle, type Lifecycle, type Part } from './lifecycle.ts'
@@ -12,9 +12,11 @@ import { ask } from './redis/transport.ts'
 import { watchConnection } from './redis/watch.ts'
 import { createScheduledSweep } from './scheduled-sweep.ts'
 import { createBot } from './service-bot.ts'
+import { createServiceSandbox, type ServiceSandbox } from './service-sandbox.ts'
 import { lastReport } from './sweeps/history.ts'
 import type { SweepReport } from './sweeps/report.ts'
 import type { RunSweep } from './sweeps/sweep.ts'
+import type { Telegram } from './telegram/bot.ts'
 
 /** The running service: HTTP, bot and schedule around one app. */
 export interface Service extends Lifecycle {
@@ -27,6 +29,10 @@ export interface ServiceOptions {
   readonly log: Logger
   readonly version: string
   readonly clock?: Clock
+  /** Whether the sandbox puts its story into a configured Redis; the embedded one always gets it. @default false */
+  readonly seeds?: boolean
+  /** Asked by the sandbox to start a service anew in place of this one. */
+  readonly onStartOver?: () => void
 }
 
 /** Milliseconds that stopping may take in all, and after which requests to Redis are given up. */
@@ -39,8 +45,14 @@ const LOAD_PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000]
 /** Milliseconds that Redis has to answer when somebody asks whether the service is ready. */
 const PING_MS = 1_500
 
-/** Puts the service together. Nothing is asked of anybody before `start`. */
-export async function createService({ config, log, version, clock = systemClock }: ServiceOptions): Promise<Service> {
+/**
+ * Puts the service together, as a sandbox where there is no token. Nothing is asked of anybody before `start`.
+ *
+ * @throws ConfigError when there is no token where no sandbox may run.
+ */
+export async function createService(options: ServiceOptions): Promise<Service> {
+  const { log, version, clock = systemClock } = options
+  const { config, sandbox } = await settle(options, clock)
   const connection = watchConnection(await connect(config.redis, { clock }))
   const app = await createApp(config, log, { clock, connection })
   const onError = (error: unknown) => log.error({ err: error }, 'failed')
@@ -56,6 +68,7 @@ export async function createService({ config, log, version, clock = systemClock 
   }
   const bot = createBot({
     app,
+    config,
     sweepOrders,
     onError,
     status: () => ({
@@ -70,15 +83,23 @@ export async function createService({ config, log, version, clock = systemClock 
       billedCommands: app.meter.cost().billed,
     }),
   })
-  const announce = (report: SweepReport) => bot?.announce(report)
-  const schedule = createScheduledSweep({ app, sweep: sweepOrders, emit: createEmit(log), onDefect: onError, announce })
+  const schedule = createScheduledSweep({
+    app,
+    sweep: sweepOrders,
+    emit: createEmit(log),
+    onDefect: onError,
+    announce: bot.announce,
+  })
 
   const history = app.meter.open('schedule')
+  // The embedded store is empty at each start, and nobody is billed for it.
+  const tellStory = options.seeds === true || app.kind === 'memory' ? sandbox?.tellStory : undefined
   const loading = createLoading(async () => {
     // Once: a history that cannot be read must not cost a whole load each time.
+    if (!areOrdersLoaded) await tellStory?.(app.kind === 'memory' ? connection.send : app.meter.open('story').send)
     if (!areOrdersLoaded) await app.orders.load()
     areOrdersLoaded = true
-    bot?.showOwed()
+    bot.showOwed()
     lastRun ??= await lastReport(history.send, 'orders')
   }, onError)
   const server = await createHttpServer({
@@ -87,24 +108,47 @@ export async function createService({ config, log, version, clock = systemClock 
     onPing: () => void schedule?.check(),
     readiness: createReadiness(app, () => {
       if (!areOrdersLoaded) return 'The orders are not loaded yet.'
-      return bot?.isReady() === false ? NO_TELEGRAM : null
+      return bot.isReady() ? null : NO_TELEGRAM
     }),
     ...webhooks(app, bot),
+    ...(sandbox !== undefined && { sandbox: sandbox.mount }),
   })
   const listen = async () => {
     url = await server.listen(config.host, config.port).catch(explainNoListening)
-    log.info({ event: 'service.listening', url, bot: bot !== undefined }, listeningText(config))
+    log.info({ event: 'service.listening', url, sandbox: sandbox !== undefined }, greeting(config, sandbox, url))
   }
 
+  const redis = { name: 'redis', start: async () => undefined, stop: app.close }
+  const http = { name: 'http', start: listen, stop: server.close }
   const parts: readonly Part[] = [
-    { name: 'redis', start: async () => undefined, stop: app.close },
-    ...(bot === undefined ? [] : [{ name: 'telegram', start: bot.start, stop: bot.stop }]),
+    { name: 'telegram', start: bot.start, stop: bot.stop },
     { name: 'orders', start: loading.start, stop: loading.stop },
     ...(schedule === undefined
       ? []
       : [{ name: 'schedule', start: async () => void schedule.start(), stop: schedule.stop }]),
-    { name: 'http', start: listen, stop: server.close },
   ]
+  const ordered =
+    sandbox === undefined
+      ? [redis, ...parts, http]
+      : // The bot of a sandbox calls this very server, to its end.
+        [redis, http, { name: 'sandbox', start: async () => undefined, stop: sandbox.stop }, ...parts]
+  return lifeOf(ordered, { app, log, url: () => url })
+}
+
+/** The configuration with a bot, and the sandbox that makes up for a missing token. */
+async function settle(options: ServiceOptions, clock: Clock) {
+  const { config, seeds = false, onStartOver = () => undefined, version } = options
+  const { telegram } = config
+  if (telegram === undefined) {
+    const sandbox = await createServiceSandbox({ config, clock, version, onStartOver })
+    return { config: sandbox.config, sandbox }
+  }
+  if (seeds) throw new ConfigError(['--seed is for the sandbox only: leave TELEGRAM_BOT_TOKEN unset with it.'])
+  return { config: { ...config, telegram }, sandbox: undefined }
+}
+
+/** The parts as one, which ends even when Redis does not answer. */
+function lifeOf(parts: readonly Part[], { app, log, url }: { app: App; log: Logger; url: () => string }): Service {
   const lifecycle = createLifecycle(parts, {
     stopWithinMs: STOP_MS,
     onFailure: (part, error) => log.error({ event: 'service.part-failed', part, err: error }, 'service.part-failed'),
@@ -115,7 +159,7 @@ export async function createService({ config, log, version, clock = systemClock 
       const giveUp = setTimeout(() => void app.close(), GIVE_UP_REDIS_MS)
       await lifecycle.stop().finally(() => clearTimeout(giveUp))
     },
-    url: () => url,
+    url,
   }
 }
 
@@ -124,16 +168,15 @@ const NO_TELEGRAM = 'Telegram has not answered yet, or it refused TELEGRAM_BOT_T
 /** The routes that are configured. */
 function webhooks(
   { config: { telegram, intakeToken }, desk }: App,
-  bot: ReturnType<typeof createBot>,
+  bot: Telegram,
 ): Pick<HttpDeps, 'telegram' | 'intake'> {
   const receive = async (payload: unknown) => {
     const received = await desk.receive(payload)
-    bot?.show(received.order)
+    bot.show(received.order)
     return received
   }
   return {
-    ...(bot !== undefined &&
-      telegram?.publicUrl !== undefined && { telegram: { secret: telegram.webhookSecret, receive: bot.receive } }),
+    ...(telegram?.publicUrl !== undefined && { telegram: { secret: telegram.webhookSecret, receive: bot.receive } }),
     ...(intakeToken !== undefined && { intake: { token: intakeToken, receive } }),
   }
 }
@@ -191,7 +234,10 @@ function explainNoListening(error: unknown): never {
 }
 
 /** What a person should know at the first look. */
-function listeningText({ telegram }: Config): string {
-  if (telegram === undefined) return 'Listening without a bot: TELEGRAM_BOT_TOKEN is not set.'
-  return telegram.publicUrl === undefined ? 'Listening; the bot polls, for PUBLIC_URL is not set.' : 'Listening.'
+function greeting({ telegram, redis }: ServiceConfig, sandbox: ServiceSandbox | undefined, url: string): string {
+  if (sandbox === undefined) return telegram.publicUrl === undefined ? POLLING : 'Listening.'
+  const stored = redis.kind === 'memory' ? 'Everything is' : 'Orders are in the configured Redis, everything else is'
+  return `Sandbox, for TELEGRAM_BOT_TOKEN is not set: open ${url} in a browser. ${stored} in memory.`
 }
+
+const POLLING = 'Listening; the bot polls, for PUBLIC_URL is not set.'

@@ -32,10 +32,11 @@ const upstash = { UPSTASH_REDIS_REST_URL: 'https://eu.upstash.io', UPSTASH_REDIS
 describe('the configuration', () => {
   it('has a default for everything', () => {
     expect(readConfig({})).toEqual({
-      host: '0.0.0.0',
+      host: '127.0.0.1',
       port: 3000,
       instance: String(process.pid),
       telegram: undefined,
+      isProduction: false,
       adminIds: [],
       ordersChatId: undefined,
       intakeToken: undefined,
@@ -54,6 +55,23 @@ describe('the configuration', () => {
 
       expect(readConfig(env)).toEqual(readConfig({}))
     }
+  })
+
+  it('listens to this machine only without a token, to everybody with one, and where it is told', () => {
+    expect(readConfig({}).host).toBe('127.0.0.1')
+    expect(readConfig({ TELEGRAM_BOT_TOKEN: botToken }).host).toBe('0.0.0.0')
+    expect(readConfig({ HOST: '::1' }).host).toBe('::1')
+  })
+
+  it.each([
+    [{}, false],
+    [{ NODE_ENV: 'test' }, false],
+    [{ NODE_ENV: 'production' }, true],
+    [{ RENDER: 'true' }, true],
+    [{ NODE_ENV: 'development', RENDER: '1' }, true],
+    [{ NODE_ENV: '', RENDER: ' ' }, false],
+  ])('of %j is for production: %s', (env, isProduction) => {
+    expect(readConfig(env).isProduction).toBe(isProduction)
   })
 
   it('does not mind other variables, nor spaces around a value', () => {
@@ -277,7 +295,7 @@ describe('the Redis of the configuration', () => {
 describe('a configuration that is not usable', () => {
   it('is told every problem at once, in one message', () => {
     // A text of any characters is never wrong.
-    const free = new Set(['REDIS_PASSWORD', 'RENDER_INSTANCE_ID'])
+    const free = new Set(['REDIS_PASSWORD', 'NODE_ENV', 'RENDER', 'RENDER_INSTANCE_ID'])
     const problems = problemsOf(Object.fromEntries(variableNames.map((name) => [name, 'what? :-(']))).join('\n')
 
     for (const name of variableNames.filter((one) => !free.has(one))) expect(problems).toContain(`${name} must be`)

@@ -20,10 +20,12 @@ export interface HttpDeps {
   readonly onPing: () => void
   /** Whether the parts are ready. Asked at most every 5 s and waited for at most 2 s. */
   readonly readiness: () => Promise<Readiness>
-  /** Absent without a bot token and while polling: then the route is unknown. */
+  /** Absent while polling: then the route is unknown. */
   readonly telegram?: TelegramDeps
   /** Absent without INTAKE_TOKEN: then the route answers 404 and says what to set. */
   readonly intake?: IntakeDeps
+  /** Adds what the sandbox serves, and its own check of each request; absent with a bot token. */
+  readonly sandbox?: (app: FastifyInstance) => Promise<void>
 }
 
 export interface HttpServer {
@@ -44,7 +46,7 @@ const badUrl: Problem = { status: 400, code: 'BAD_URL', message: 'The path is no
 
 /** Puts the HTTP service together. It listens to nothing before `listen` and costs no Redis command by itself. */
 export async function createHttpServer(deps: HttpDeps, given: Partial<HttpTimeouts> = {}): Promise<HttpServer> {
-  const { log, telegram, intake } = deps
+  const { log, telegram, intake, sandbox } = deps
   const timeouts = { ...defaultTimeouts, ...given }
   const app = createFastify(log, timeouts)
   const drain = createDrain(app.server)
@@ -57,6 +59,7 @@ export async function createHttpServer(deps: HttpDeps, given: Partial<HttpTimeou
     return done(request.is404 ? new ProblemError(unknownRoute) : undefined)
   })
   tellFailures(app, log)
+  await sandbox?.(app)
 
   const parts = { guard: await createGuard(app), log, isClosing: drain.isClosing }
   await app.register(healthRoutes({ ...deps, readinessMs: timeouts.readinessMs }))

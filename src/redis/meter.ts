@@ -2,7 +2,7 @@ import { scriptOf } from './scripts.ts'
 import type { Command, Reply, Transport } from './transport.ts'
 
 /** What commands are spent on. */
-export type Purpose = 'orders' | 'redis-check' | 'schedule' | 'usage' | `sweep:${string}`
+export type Purpose = 'orders' | 'redis-check' | 'schedule' | 'story' | 'usage' | `sweep:${string}`
 
 /** Commands that no provider bills (Upstash's pricing page, November 2026). */
 const FREE = new Set(['AUTH', 'COMMAND', 'CONFIG', 'HELLO', 'INFO', 'PING', 'QUIT', 'RESET', 'SELECT'])

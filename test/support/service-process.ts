@@ -47,6 +47,8 @@ export interface ServiceEnd {
 }
 
 export interface ServiceProcessOptions {
+  /** Words of the command line. */
+  readonly args?: readonly string[]
   /** Starts it by `npm start`, as people do at a terminal: a signal then goes to npm and its children alike. */
   readonly byNpm?: boolean
 }
@@ -60,11 +62,11 @@ const main = join(root, 'dist/main.js')
  */
 export function startService(
   env: Readonly<Record<string, string>> = {},
-  { byNpm = false }: ServiceProcessOptions = {},
+  { args = [], byNpm = false }: ServiceProcessOptions = {},
 ): ServiceProcess {
   const folder = mkdtempSync(join(tmpdir(), 'orderly-service-'))
-  const [program = '', ...args] = byNpm ? ['npm', 'start', '--silent'] : [process.execPath, main]
-  const child = spawn(program, args, {
+  const [program = '', ...words] = byNpm ? ['npm', 'start', '--silent', '--'] : [process.execPath, main]
+  const child = spawn(program, [...words, ...args], {
     cwd: byNpm ? root : folder,
     detached: byNpm,
     env: { PATH: process.env['PATH'], TZ: 'America/New_York', HOST: '127.0.0.1', PORT: '0', ...env },
