@@ -23,7 +23,7 @@ import { createNames } from './names.ts'
 import { ordersCommand } from './orders.ts'
 import { pressHandler } from './presses.ts'
 import { createRecent } from './recent.ts'
-import { publishCommands, startCommand } from './start.ts'
+import { publishCommands, startCommand, unknownText } from './start.ts'
 import { statusCommand, type StatusFacts } from './status.ts'
 
 export interface TelegramOptions {
@@ -120,6 +120,7 @@ export function createTelegram(options: TelegramOptions): Telegram {
   handlers.use(statusCommand({ isAdmin, status: options.status, zone, clock }))
   handlers.use(exportCommand({ isAdmin, background, exportFile: options.exportFile }))
   handlers.use(pressHandler({ desk: options.desk, cards, names }))
+  handlers.use(unknownText())
 
   // Not `bot.init`, which tries for ever and could not be stopped.
   const meet = async () => {
@@ -170,7 +171,9 @@ export function createTelegram(options: TelegramOptions): Telegram {
 
 /** Connections of this bot alone: grammY's own ones outlive a bot, and the next one at the same address finds them dead. */
 const createConnections = (apiRoot: string | undefined) =>
-  apiRoot?.startsWith('http:') === true ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true })
+  apiRoot !== undefined && new URL(apiRoot).protocol === 'http:'
+    ? new HttpAgent({ keepAlive: true })
+    : new HttpsAgent({ keepAlive: true })
 
 const UPDATES = ['message', 'callback_query'] as const
 

@@ -22,7 +22,7 @@ export function pressHandler({ desk, cards, names }: PressDeps): Composer<Contex
       return
     }
     const moved = await commit(desk, button, context.from.id)
-    const text = await answerTo(moved, (by) => names.findName(by, chatId))
+    const text = await answerTo(moved, { isUndo: button.kind === 'undo', findName: (by) => names.findName(by, chatId) })
     if (moved.outcome !== 'gone') cards.show(moved.order)
     await context.answerCallbackQuery({ text })
     if (moved.outcome === 'gone') await context.editMessageReplyMarkup().catch(ignoreUnchanged)
@@ -35,11 +35,18 @@ const commit = (desk: Desk, button: CardButton, by: number): Promise<Moved> =>
     ? desk.move(button.id, { to: button.to, after: button.after, by })
     : desk.undo(button.id, { undo: button.undo, after: button.undo, by })
 
-async function answerTo(moved: Moved, findName: (by: number | string) => Promise<string>): Promise<string> {
+interface Press {
+  readonly isUndo: boolean
+  readonly findName: (by: number | string) => Promise<string>
+}
+
+async function answerTo(moved: Moved, { isUndo, findName }: Press): Promise<string> {
   switch (moved.outcome) {
     case 'moved':
-    case 'done':
-      return `Done: ${moved.order.status ?? 'no status'}.`
+    case 'done': {
+      const status = moved.order.status ?? 'no status'
+      return isUndo ? `Undone: ${status} again.` : `Done: ${status}.`
+    }
     case 'overtaken': {
       const who = moved.by?.by == null ? 'Somebody' : await findName(moved.by.by)
       return `${who} was faster: ${moved.by?.to ?? moved.order.status ?? 'changed'}.`

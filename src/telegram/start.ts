@@ -43,6 +43,15 @@ export function startCommand({ isAdmin }: StartDeps): Composer<Context> {
   return composer
 }
 
+/** Whatever else somebody writes to the bot alone. In groups it stays silent: what is said there is seldom meant for it. */
+export function unknownText(): Composer<Context> {
+  const composer = new Composer()
+  composer
+    .chatType('private')
+    .on('message:text', (context) => context.reply('I do not know that. /help lists what you can ask me.'))
+  return composer
+}
+
 /** Tells Telegram the commands, the admins' ones only in their own chats. An admin who never pressed Start is skipped. */
 export async function publishCommands(
   api: Api,

@@ -56,7 +56,7 @@ describeWithRedis('A card', () => {
     expect(buttonsOf(delivered)).toEqual([UNDO])
 
     rig.clock.advance(10 * 60_000)
-    expect(await rig.telegram.press(ADMIN, GROUP, card, UNDO)).toEqual({ toast: 'Done: new.', alert: false })
+    expect(await rig.telegram.press(ADMIN, GROUP, card, UNDO)).toEqual({ toast: 'Undone: new again.', alert: false })
     expect(buttonsOf(await cardLike(/: new[^]*back to new by Anna/))).toEqual([DELIVERED])
     expect(await rig.stored(id)).toContain('"undo"')
   })

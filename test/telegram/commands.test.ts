@@ -94,6 +94,28 @@ describeWithRedis('At boot', () => {
   })
 })
 
+describeWithRedis('What is no command', () => {
+  it.each(['hello', '/nonsense', '🤷'])('%s is answered in a private chat with where to look', async (text) => {
+    await start()
+
+    for (const id of [ADMIN, STRANGER]) {
+      expect((await answerTo(text, { by: id, chat: id })).text).toBe(
+        'I do not know that. /help lists what you can ask me.',
+      )
+    }
+  })
+
+  it('is not answered in a group, also where the bot sees all of it', async () => {
+    await start()
+
+    rig.telegram.say(ADMIN, OFFICE, 'hello')
+    rig.telegram.say(ADMIN, GROUP, '/nonsense')
+    await answerTo('/help')
+
+    expect([...fromBot(OFFICE), ...fromBot(GROUP)]).toEqual([])
+  })
+})
+
 describeWithRedis('/start and /help', () => {
   it('tell everybody their id, and only admins the admins’ commands', async () => {
     await start()
