@@ -82,7 +82,8 @@ async function runOnce(options: ServiceOptions, asked: Promise<string>): Promise
     { event: 'service.stopping', signal: signal ?? null },
     signal === undefined ? 'Starting over.' : 'Stopping.',
   )
-  const port = Number(new URL(service.url()).port)
+  // An address does not name the port 80.
+  const port = Number(new URL(service.url()).port || 80)
   await service.stop()
   return { signal, port }
 }

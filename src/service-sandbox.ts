@@ -23,7 +23,7 @@ export interface ServiceSandboxOptions {
 export interface ServiceSandbox extends Pick<Sandbox, 'mount' | 'stop'> {
   /** The configuration with which the service takes the sandbox for Telegram. */
   readonly config: ServiceConfig
-  /** Puts the story's orders in, those that are there already aside. Costs 225 commands. */
+  /** Puts the story's orders in, those that are there already aside. Costs at most 225 commands. */
   readonly tellStory: (send: Transport) => Promise<void>
 }
 
@@ -101,7 +101,7 @@ async function withSandbox(config: Config, { dispatch }: CastGroups): Promise<Sa
 const randomName = () => randomBytes(24).toString('base64url')
 
 async function findFreePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host)
+  const server = createServer().listen(0, host === 'localhost' ? '127.0.0.1' : host)
   await once(server, 'listening')
   const address = server.address()
   server.close()

@@ -94,9 +94,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const history = app.meter.open('schedule')
   // The embedded store is empty at each start, and nobody is billed for it.
   const tellStory = options.seeds === true || app.kind === 'memory' ? sandbox?.tellStory : undefined
+  let isStoryTold = false
   const loading = createLoading(async () => {
-    // Once: a history that cannot be read must not cost a whole load each time.
-    if (!areOrdersLoaded) await tellStory?.(app.kind === 'memory' ? connection.send : app.meter.open('story').send)
+    // Each once: what fails later must not cost a whole load or a story each time.
+    if (!isStoryTold) await tellStory?.(app.kind === 'memory' ? connection.send : app.meter.open('story').send)
+    isStoryTold = true
     if (!areOrdersLoaded) await app.orders.load()
     areOrdersLoaded = true
     bot.showOwed()

@@ -7,7 +7,8 @@ export const isLoopbackHost = (host: string): boolean => LOOPBACK.has(host.inclu
 
 /**
  * Refuses requests that a page of another site can make a browser send: those to a name that was pointed at this machine
- * (another `Host`) and those from another origin. Programs send no `Origin` and pass.
+ * (another `Host`) and those from another origin. Programs send no `Origin` and pass, and so does what a page merely loads,
+ * which changes nothing.
  */
 export function addGate(app: FastifyInstance): void {
   app.addHook('onRequest', ({ headers }, reply, done) => {

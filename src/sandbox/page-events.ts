@@ -10,6 +10,14 @@ const MOST_BEHIND = 4_000_000
 /** Milliseconds after which a page tries again that lost the connection. */
 const RECONNECT_MS = 500
 
+/** What the server's own headers would say: a stream goes out past them. */
+const EVENT_STREAM = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
 /** The pages that look on, through server-sent events. */
 export interface PageEvents {
   /** Tells every page. */
@@ -26,13 +34,13 @@ export function addPageEvents(app: FastifyInstance, hello: () => unknown): PageE
   let isStopped = false
 
   const add = (page: ServerResponse) => {
-    page.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
+    page.writeHead(200, EVENT_STREAM)
     page.write(`retry: ${RECONNECT_MS}\n${eventText('hello', hello())}`)
     pages.add(page)
     page.once('close', () => pages.delete(page))
   }
 
-  app.get('/sandbox/events', (_request, reply) => {
+  app.get('/sandbox/events', { exposeHeadRoute: false }, (_request, reply) => {
     reply.hijack()
     // A status would tell the page that there is nothing to come back for.
     if (isStopped) reply.raw.destroy()
@@ -49,6 +57,8 @@ export function addPageEvents(app: FastifyInstance, hello: () => unknown): PageE
       isStopped = true
       clearInterval(heartbeat)
       pages.forEach((page) => page.end())
+      // Nothing may be written after the end.
+      pages.clear()
     },
   }
 }

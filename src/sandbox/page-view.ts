@@ -55,7 +55,7 @@ export interface CommandView {
 /** Where the orders are. */
 export interface StoreFacts {
   readonly kind: 'memory' | 'tcp' | 'upstash'
-  /** Orders of the story that this start put in; 0 for none. */
+  /** Orders of the story that this start found or put in; 0 where it told none. */
   readonly seeded: number
 }
 
@@ -153,7 +153,7 @@ export interface Actions {
   readonly restart: Readonly<Record<string, never>>
 }
 
-/** How the bot answered a press; all null when it did not answer in time. */
+/** How the bot answered a press. `isAnswered` is false, and there is no text, when it did not answer in time. */
 export interface PressView {
   readonly toast: string | null
   /** Whether the text is to be confirmed, not only shown for a moment. */

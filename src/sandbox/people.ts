@@ -36,7 +36,7 @@ const SEEDS = 400_000_000_000
  * The groups of one run. Each seed gives ids of its own, for cards are noted on orders by chat id and a store may outlive
  * the chats: a card of another run must not pass for one of this run's messages.
  *
- * @param groupSeed a whole number from 0 on, such as the start in epoch milliseconds; it counts modulo 4 x 10^11.
+ * @param groupSeed a whole number from 0 on; it counts modulo 4 x 10^11.
  */
 export function groupsOf(groupSeed: number): CastGroups {
   const first = -(FIRST_GROUP + 2 * (groupSeed % SEEDS))

@@ -21,8 +21,9 @@ export interface StoryDay {
 }
 
 /**
- * A local day before today. The orders of a day that the zone skipped altogether (Apia, 30 December 2011) move to the day
- * before it, those of the day before yesterday to the day after, so that what `/cleanup 2` and `/cleanup 0` find stays the same.
+ * A local day, today or so many days before. The orders of a day that the zone skipped altogether (Apia, 30 December 2011)
+ * move to the day before it, those of the day before yesterday to the day after, so that what `/cleanup 2` and `/cleanup 0`
+ * find stays the same.
  */
 export function storyDay({ nowMs, zone }: StoryTime, daysAgo: number): StoryDay {
   const startOf = (days: number) => firstInstantOf({ ...localDateBefore(nowMs, days, zone), hour: 0, minute: 0 }, zone)

@@ -76,7 +76,7 @@ function chaptersOf({ nowMs, zone }: StoryTime): Chapters {
   const tellMs = Math.max(today.fromMs, Math.floor(nowMs / 60_000) * 60_000)
   const time = { nowMs: tellMs, zone }
   return {
-    earlier: ORDERS_OF_DAYS_AGO.flatMap((count, at) => [{ count, day: storyDay(time, at + 1) }])
+    earlier: ORDERS_OF_DAYS_AGO.map((count, at) => ({ count, day: storyDay(time, at + 1) }))
       .toReversed()
       .flatMap(({ count, day }) => numbers(count).map((number) => pastOrder(time, day, number))),
     preOrder: preOrderOf(time, today),

@@ -519,7 +519,7 @@ describe('The webhook', () => {
   })
 
   it.each([[500], [401], [302], ['reset'], ['hang']] as const)('gets an update again after %s', async (failure) => {
-    const { api, telegram, webhook } = await startWithWebhook({ answerWithinMs: 50 })
+    const { api, telegram, webhook } = await startWithWebhook({ answerWithinMs: 200 })
     webhook.answer = (_update, index) => (index < 3 ? failure : 200)
     telegram.say(ANNA, ANNA, 'once')
     await telegram.waitFor(() => telegram.pendingUpdates === 0)

@@ -118,6 +118,19 @@ describe.skipIf(chromiumPath === undefined)('What a bot sends, on the chat page'
     await expect.poll(fromEnd).toBeLessThan(48)
   })
 
+  it('is refused in red where Telegram knows no such method', async () => {
+    await expect(bot.api.logOut()).rejects.toThrow('404')
+
+    const row = page.locator('.row.failed', { hasText: 'Not Found: method not found' })
+    await row.waitFor()
+    expect(await row.textContent()).toContain('logOut')
+    const colour = (where: string) =>
+      page.locator(where).evaluate((element) => String(Reflect.get(globalThis, 'getComputedStyle')(element).color))
+    expect(await colour('.row.failed .row-outcome >> nth=-1')).not.toBe(
+      await colour('.row:not(.failed) .row-outcome >> nth=-1'),
+    )
+  })
+
   it('goes when the bot deletes it', async () => {
     const { message_id: id } = await bot.api.sendMessage(asha.id, 'soon gone')
     await log().getByText('soon gone').waitFor()

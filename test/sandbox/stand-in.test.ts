@@ -363,7 +363,7 @@ describe('Watching', () => {
 
 describe('People', () => {
   it('press buttons by their position', async () => {
-    const { api, telegram } = await start({ pressWithinMs: 10 })
+    const { api, telegram } = await start({ pressWithinMs: 1_000 })
     const { message_id } = await api.sendMessage(GROUP, 'card', { reply_markup: keyboard })
     const pressed = telegram.press(ANNA, GROUP, message_id, { row: 0, column: 1 })
     const [update] = await api.getUpdates()

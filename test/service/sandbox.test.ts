@@ -2,15 +2,23 @@ import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { cast, ravi, sam } from '../../src/sandbox/people.ts'
 import type { MessageView, TrafficRow } from '../../src/sandbox/page-view.ts'
-import { atTheEnd, residentBytes, startService, untilReady, waitFor } from '../support/service-process.ts'
+import {
+  atTheEnd,
+  residentBytes,
+  startService,
+  untilReady,
+  waitFor,
+  intakeEnv,
+  intakeToken,
+} from '../support/service-process.ts'
 import { cleanUp, openChatPage, orderCard, type ChatPage } from '../support/chat-page.ts'
 
 const MOST_MB = 170
 const MOST_MS = 3_000
 
 /** A sandbox of its own whose page is open. */
-async function aSandbox() {
-  const service = startService()
+async function aSandbox(env: Readonly<Record<string, string>> = {}) {
+  const service = startService(env)
   const page = await openChatPage(await service.url)
   atTheEnd(page.close)
   return { service, page, group: page.chatId('Dispatch') }
@@ -160,7 +168,7 @@ it.concurrent('brings a card though Telegram was down for ten seconds', { timeou
 })
 
 it('shows neither the token nor a secret on its page or in its log', async () => {
-  const { service, page } = await aSandbox()
+  const { service, page } = await aSandbox(intakeEnv)
   await cleanUp(page)
   await page.act('order', {})
   await orderCard(page, 'New order 1')
@@ -171,6 +179,7 @@ it('shows neither the token nor a secret on its page or in its log', async () =>
   for (const text of [page.told, stdout + stderr]) {
     expect(text).not.toMatch(/\d{6,}:[A-Za-z0-9_-]{32}/)
     expect(text).not.toMatch(/bearer/i)
+    expect(text).not.toContain(intakeToken)
     const secrets = [...text.matchAll(/secret_token[\\": ]+([^\\"]*)/g)].map(([, secret]) => secret)
     expect(secrets.filter((secret) => secret !== '***')).toEqual([])
   }

@@ -19,8 +19,6 @@ export interface Parameters {
  * a text or a number belongs is refused and not taken for its own JSON text.
  */
 export interface Arguments {
-  /** Whether there is a value, be it empty. */
-  has(name: string): boolean
   /** Empty where there is none. */
   text(name: string): string
   /** Telegram's own fallback: what is no number is 0, and what is missing is the default. */
@@ -48,7 +46,6 @@ export function readArguments({ values, files }: Parameters): Arguments {
   }
 
   return {
-    has: (name) => values[name] !== undefined && values[name] !== null,
     text,
     integer: (name, { fallback = 0, min = -Infinity, max = Infinity } = {}) => {
       const given = text(name)

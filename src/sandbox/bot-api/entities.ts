@@ -13,7 +13,7 @@ const ORDER = [...QUOTES, ...CODE, 'date_time', 'text_link', 'text_mention', 'ot
 const rank = (type: string) => ORDER.indexOf(ORDER.includes(type) ? type : 'other')
 
 /** By offset, the longer one first. */
-export function compareEntities(one: Entity, other: Entity): number {
+function compareEntities(one: Entity, other: Entity): number {
   return one.offset - other.offset || other.length - one.length || rank(one.type) - rank(other.type)
 }
 

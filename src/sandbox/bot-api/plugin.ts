@@ -83,7 +83,7 @@ export function createBotApi(deps: PluginDeps): BotApi {
       })
       app.addHook('onRequest', async (request, reply) => {
         if (isStopped || faults.state().isDown) {
-          if (!isStopped) noteBroken(request)
+          if (!isStopped && request.routeOptions.url?.includes('/file/') === false) noteBroken(request)
           return cut(reply)
         }
         open.add(reply)

@@ -1,7 +1,7 @@
 /** @import { Actions, Facts, Hello, MessageView, TrafficRow } from '../page-view.ts' */
 
 /** A problem whose message the person may read. */
-export class ServerProblem extends Error {
+class ServerProblem extends Error {
   name = 'ServerProblem'
 }
 

@@ -11,7 +11,7 @@
  */
 
 /** Messages of a chat, and lines of traffic, that are kept. */
-export const MOST_KEPT = 300
+const MOST_KEPT = 300
 
 /** @type {Facts} */
 const NO_FACTS = {
@@ -167,7 +167,7 @@ export function createState() {
  * @param {number} personId
  * @returns {readonly ChatFacts[]}
  */
-export function chatsOf({ chats }, personId) {
+function chatsOf({ chats }, personId) {
   const own = chats.filter(({ memberIds }) => memberIds.includes(personId))
   return [...own.filter(({ type }) => type !== 'private'), ...own.filter(({ type }) => type === 'private')]
 }

@@ -1,4 +1,4 @@
-/** @import { ChatFacts, MessageView, PersonView } from '../page-view.ts' */
+/** @import { ChatFacts, MessageView, PersonView, StoreFacts } from '../page-view.ts' */
 /** @import { State } from './state.js' */
 import { find, make, makeButton, perFrame } from './dom.js'
 
@@ -31,7 +31,7 @@ export function createTryThis({ state, write, showTalk }) {
     remember(state.run(), done)
     const cast = castOf(state)
     const wanted = JSON.stringify([cast, state.facts().store])
-    if (wanted !== shown) list.replaceChildren(...stepsOf(cast, state.facts().store.seeded, go))
+    if (wanted !== shown) list.replaceChildren(...stepsOf(cast, state.facts().store, go))
     shown = wanted
     ;[...list.children].forEach((step, index) => tick(step, done.has(index + 1)))
   }
@@ -122,15 +122,19 @@ function note(done, { from, chatId, text }, { admin, stranger, adminChat, strang
 
 /**
  * @param {Cast} cast
- * @param {number} seeded
+ * @param {StoreFacts} store
  * @param {(person: PersonView | undefined, chat: ChatFacts | undefined, text?: string) => void} go
  */
-function stepsOf({ admin, courier, stranger, group, adminChat, strangerChat }, seeded, go) {
+function stepsOf({ admin, courier, stranger, group, adminChat, strangerChat }, { kind, seeded }, go) {
   /** @param {string} label @param {PersonView | undefined} person @param {ChatFacts | undefined} chat @param {string} [text] */
   const way = (label, person, chat, text) =>
     makeButton(label, () => go(person, chat, text), { class: text === undefined ? 'way' : 'way command' })
   const title = group?.title ?? 'dispatch group'
-  const outcome = seeded > 0 ? ': 143 orders go, for at most 8 Redis commands.' : ': what is finished and older goes.'
+  // A store of one's own may hold other orders besides.
+  const outcome =
+    kind === 'memory' && seeded > 0
+      ? ': 143 orders go, for at most 8 Redis commands.'
+      : ': what is finished and older goes.'
   return [
     ['Press “New order” above, then look at the ', way(title, admin, group), '.'],
     ['As ', way(`courier ${courier?.name}`, courier, group), ', press Delivered on its card, then Undo.'],
