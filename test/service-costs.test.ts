@@ -9,6 +9,7 @@ import { newEntryId } from '../src/orders/entries.ts'
 import { orderIdOf } from '../src/orders/order.ts'
 import { createService } from '../src/service.ts'
 import { lastReport } from '../src/sweeps/history.ts'
+import { billedIn, sumOf } from './support/billing.ts'
 import { fakeClock, instant, type FakeClock } from './support/clock.ts'
 import { anIntake, formerBotOrders } from './support/orders.ts'
 import { describeWithRedis, startRedisServer, type RedisServer } from './support/redis-server.ts'
@@ -18,9 +19,6 @@ import { createInstance } from './support/schedule-instance.ts'
 const TOKEN = 'intake-token-of-a-test'
 const ORDERS = 50
 const MINUTE_MS = 60_000
-
-/** What no provider bills, and what a connection says of itself. */
-const FREE = new Set(['AUTH', 'CLIENT', 'COMMAND', 'CONFIG', 'HELLO', 'INFO', 'PING', 'QUIT', 'RESET', 'SELECT'])
 
 const log = createLog({ level: 'silent', destination: { write: () => undefined } })
 
@@ -40,9 +38,8 @@ describeWithRedis('by the own count of a Redis server', () => {
     await redis.resetStats()
   })
 
-  const commands = async () =>
-    Object.fromEntries(Object.entries(await redis.stats()).filter(([name]) => !FREE.has(name)))
-  const billed = async () => Object.values(await commands()).reduce((sum, calls) => sum + calls, 0)
+  const commands = async () => billedIn(await redis.stats())
+  const billed = async () => sumOf(await commands())
 
   const startService = async () => {
     const config = readConfig({ REDIS_URL: redis.url, PORT: '0', HOST: '127.0.0.1', INTAKE_TOKEN: TOKEN })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { billedIn, sumOf } from '../support/billing.ts'
 import { callOrderly, type Env, envelopeOf, hasStackTrace, runOrderly } from '../support/cli.ts'
 import { describeWithRedis, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { openResp, textReply } from '../support/resp.ts'
@@ -13,13 +14,7 @@ const FIXTURE = join(import.meta.dirname, '../fixtures/former-bot-orders.jsonl')
 const EVENING = '2025-12-08T21:00:00+01:00'
 const NEXT_SLOT = '2025-12-11T23:59'
 
-/** What no provider bills, and what a connection says of itself. */
-const FREE = new Set(['AUTH', 'CLIENT', 'COMMAND', 'CONFIG', 'HELLO', 'INFO', 'PING', 'QUIT', 'RESET', 'SELECT'])
-
-const billed = (stats: Readonly<Record<string, number>>) =>
-  Object.entries(stats)
-    .filter(([name]) => !FREE.has(name))
-    .reduce((sum, [, calls]) => sum + calls, 0)
+const billed = (stats: Readonly<Record<string, number>>) => sumOf(billedIn(stats))
 
 async function sweep(env: Env, ...options: string[]): Promise<SweepReport> {
   const run = await runOrderly(['sweep', 'orders', ...options, '--json'], { env: { ...env, LOG_LEVEL: 'silent' } })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMemoryConnection } from '../../src/redis/memory.ts'
+import { billedIn, sumOf } from '../support/billing.ts'
 import { fakeClock, instant, type FakeClock } from '../support/clock.ts'
 import { formerBotOrders } from '../support/orders.ts'
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.ts'
@@ -17,9 +18,6 @@ import { failure, spoil } from '../support/transport.ts'
 const SLOT = '2025-12-11T23:59:00+01:00'
 const SLOT_NAME = '2025-12-11T23:59'
 const LOCK = 'orderly:lock:orders'
-
-/** What no provider bills, and what a connection says of itself. */
-const FREE = new Set(['AUTH', 'CLIENT', 'COMMAND', 'CONFIG', 'HELLO', 'INFO', 'PING', 'QUIT', 'RESET', 'SELECT'])
 
 const after = (seconds: number) => new Date(instant(SLOT) + seconds * 1_000).toISOString()
 
@@ -44,10 +42,7 @@ describeWithRedis('the slot of 11 December 2025, 23:59 in Berlin', () => {
 
   const ask = async (...command: string[]) => textReply((await connection.call([command]))[0] ?? null)
   const orderKeys = async () => ((await ask('KEYS', 'order:*')) as string[]).toSorted()
-  const billed = async () =>
-    Object.entries(await redis.stats())
-      .filter(([name]) => !FREE.has(name))
-      .reduce((sum, [, calls]) => sum + calls, 0)
+  const billed = async () => sumOf(billedIn(await redis.stats()))
 
   /** An instance that has booted on the evening before its slot. */
   const booted = async (clock: FakeClock) => {

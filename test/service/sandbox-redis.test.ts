@@ -1,21 +1,14 @@
 import { expect, it } from 'vitest'
 import { createOrderId } from '../../src/orders/order.ts'
 import { cleanUp, openChatPage, orderCard } from '../support/chat-page.ts'
-import { describeWithRedis, startRedisServer } from '../support/redis-server.ts'
-import { openResp, textReply } from '../support/resp.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
 import { atTheEnd, startService, waitFor } from '../support/service-process.ts'
+import { startRedisServerToAsk } from '../support/service-redis.ts'
 
 const DAY_MS = 86_400_000
 
 async function aRedis() {
-  const redis = await startRedisServer()
-  atTheEnd(redis.stop)
-  const connection = await openResp(redis.url)
-  atTheEnd(connection.close)
-  const ask = async (...command: (string | number)[]) => {
-    const [reply = null] = await connection.call([command])
-    return textReply(reply)
-  }
+  const { url, ask } = await startRedisServerToAsk()
   const orders = async () => ((await ask('KEYS', 'order:*')) as readonly string[]).toSorted()
   /** Puts an order in as the bot would have stored it; resolves with its key. */
   const store = async (name: string, status: string, ageMs: number) => {
@@ -24,7 +17,7 @@ async function aRedis() {
     await ask('SET', key, JSON.stringify({ name, status, created_at: new Date(createdAtMs).toISOString() }))
     return key
   }
-  return { url: redis.url, ask, orders, store }
+  return { url, ask, orders, store }
 }
 
 /** A sandbox on this Redis whose page is open. */

@@ -2,8 +2,7 @@ import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { createOrderId } from '../../src/orders/order.ts'
-import { describeWithRedis, startRedisServer } from '../support/redis-server.ts'
-import { openResp, textReply } from '../support/resp.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
 import { startRestServer } from '../support/rest-server.ts'
 import {
   anOrderOfNow,
@@ -17,18 +16,7 @@ import {
   untilReady,
   waitFor,
 } from '../support/service-process.ts'
-
-async function aRedis() {
-  const redis = await startRedisServer()
-  atTheEnd(redis.stop)
-  const connection = await openResp(redis.url)
-  atTheEnd(connection.close)
-  const ask = async (...command: (string | number)[]) => {
-    const [reply = null] = await connection.call([command])
-    return textReply(reply)
-  }
-  return { ...redis, kill: redis.kill, ask, connection }
-}
+import { startRedisServerToAsk } from '../support/service-redis.ts'
 
 /** Stops a service and measures it. */
 async function stopped(service: ServiceProcess) {
@@ -65,7 +53,7 @@ function load(url: string, clients: number) {
 }
 
 /** So many finished orders of a month ago, written at once. */
-async function fill({ connection }: Awaited<ReturnType<typeof aRedis>>, count: number) {
+async function fill({ connection }: Awaited<ReturnType<typeof startRedisServerToAsk>>, count: number) {
   const createdAtMs = Date.now() - 30 * 86_400_000
   const created_at = new Date(createdAtMs).toISOString()
   const value = JSON.stringify({ status: 'delivered', created_at })
@@ -77,7 +65,7 @@ async function fill({ connection }: Awaited<ReturnType<typeof aRedis>>, count: n
 
 describeWithRedis('SIGTERM', () => {
   it.concurrent('under the load of clients that keep their connections loses no order that was answered', async () => {
-    const redis = await aRedis()
+    const redis = await startRedisServerToAsk()
     const service = startService({ ...intakeEnv, REDIS_URL: redis.url })
     await untilReady(service)
     const clients = load(await service.url, 40)
@@ -98,7 +86,7 @@ describeWithRedis('SIGTERM', () => {
     'ends a sweep between two batches; the next start completes its slot',
     { timeout: 40_000 },
     async () => {
-      const redis = await aRedis()
+      const redis = await startRedisServerToAsk()
       await fill(redis, 30_000)
       await redis.ask('SET', 'orderly:schedule:orders', '2026-01-01T23:59')
       const rest = await startRestServer({ redisUrl: redis.url, latencyMs: 400 })
@@ -129,7 +117,7 @@ describeWithRedis('SIGTERM', () => {
   )
 
   it.concurrent('ends the process though Redis answers nothing any more', { timeout: 40_000 }, async () => {
-    const redis = await aRedis()
+    const redis = await startRedisServerToAsk()
     const service = startService({ ...intakeEnv, REDIS_URL: redis.url })
     await untilReady(service)
     await redis.kill('SIGSTOP')
@@ -156,7 +144,7 @@ describeWithRedis('SIGTERM', () => {
   })
 
   it.concurrent('sent again later ends the process at once', { timeout: 40_000 }, async () => {
-    const redis = await aRedis()
+    const redis = await startRedisServerToAsk()
     const service = startService({ ...intakeEnv, REDIS_URL: redis.url })
     await untilReady(service)
     await redis.kill('SIGSTOP')
@@ -177,7 +165,7 @@ describeWithRedis('SIGTERM', () => {
   })
 
   it.concurrent('is answered 503 by what is asked meanwhile, never by silence', async () => {
-    const redis = await aRedis()
+    const redis = await startRedisServerToAsk()
     const rest = await startRestServer({ redisUrl: redis.url })
     atTheEnd(rest.stop)
     const service = startService({

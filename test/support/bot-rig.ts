@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { createService, type Service } from '../../src/service.ts'
+import { billedIn } from './billing.ts'
 import { fakeClock, type FakeClock } from './clock.ts'
 import { anIntake, formerBotOrders } from './orders.ts'
 import { startRedisServer, type RedisServer, type RedisServerOptions } from './redis-server.ts'
@@ -66,9 +67,6 @@ export interface ServiceRig {
   billed(): Promise<Readonly<Record<string, number>>>
   stop(): Promise<void>
 }
-
-/** Commands that connecting, and looking on, cost; Upstash bills none of them. */
-const FREE = new Set(['AUTH', 'CLIENT', 'CONFIG', 'HELLO', 'INFO', 'PING', 'SELECT', 'COMMAND'])
 
 export async function startServiceRig(options: ServiceRigOptions = {}): Promise<ServiceRig> {
   const { now = '2025-12-08T21:00:00+01:00', env = {}, hasFormerOrders = false, isStarted = true } = options
@@ -183,13 +181,6 @@ const countIntroductions = ({ calls }: TelegramStandIn) =>
 
 /** A boot ends with reading the history; the schedule reads its slot, and writes it at the very first boot. */
 const hasBooted = ({ XREVRANGE = 0, GET = 0 }: Readonly<Record<string, number>>) => XREVRANGE > 0 && GET > 0
-
-const billedIn = (stats: Readonly<Record<string, number>>) =>
-  Object.fromEntries(Object.entries(stats).filter(([name]) => !FREE.has(name)))
-
-/** The sum of counts. */
-export const sumOf = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0)
 
 /** Asks every few milliseconds until it holds, for five seconds at most. */
 export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { sumOf } from '../support/billing.ts'
 import { describeWithRedis } from '../support/redis-server.ts'
 import {
   ADMIN,
@@ -7,7 +8,6 @@ import {
   OTHER_ADMIN,
   startServiceRig,
   STRANGER,
-  sumOf,
   type ServiceRig,
   type ServiceRigOptions,
 } from '../support/bot-rig.ts'

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { sumOf } from '../support/billing.ts'
 import {
   ADMIN,
   freePort,
@@ -9,7 +10,6 @@ import {
   OFFICE,
   RIDER,
   startServiceRig,
-  sumOf,
   until,
   type ServiceRig,
   type ServiceRigOptions,
