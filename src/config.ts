@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { DateTime, IANAZone } from 'luxon'
-import { z } from 'zod'
+import { variables, type logLevels, type Values } from './config-variables.ts'
 import { ConfigError } from './errors.ts'
 
 /** Where the orders live. Without any Redis variable: the embedded store, which is empty in each new process. */
@@ -33,6 +32,37 @@ export interface ScheduleConfig {
   readonly anchor: string
 }
 
+/** Where the rows of a foreign system live. */
+export type DatabaseTarget =
+  { readonly kind: 'postgres'; readonly url: string } | { readonly kind: 'sqlite'; readonly file: string }
+
+/** A schedule as cron says it. */
+export interface CronConfig {
+  /** The five fields, with one space between them. */
+  readonly pattern: string
+  readonly zone: string
+}
+
+/** The sweep over a self-hosted Inngest. */
+export interface InngestConfig {
+  readonly database: DatabaseTarget
+  /** Without it no unfinished run is touched. */
+  readonly redisUrl: string | undefined
+  /** What Inngest's keys of runs begin with; undefined is found out. */
+  readonly keyPrefix: string | undefined
+  /** Days of 24 hours that finished runs are kept. */
+  readonly retentionDays: number
+  /** How many times as long unfinished runs are kept at least. */
+  readonly doubleRetention: number
+  /** Runs a transaction. */
+  readonly batchSize: number
+  /** Every run is a dry one, whoever asks for it. */
+  readonly isDryRun: boolean
+  /** Without it runs go by age alone, also those that are still alive. */
+  readonly isRedisAware: boolean
+  readonly schedule: CronConfig
+}
+
 export interface Config {
   readonly host: string
   readonly port: number
@@ -49,6 +79,8 @@ export interface Config {
   /** Undefined switches intake over HTTP off. */
   readonly intakeToken: string | undefined
   readonly schedule: ScheduleConfig | undefined
+  /** Undefined without `INNGEST_DATABASE_URL`. */
+  readonly inngest: InngestConfig | undefined
   /** Undefined when nobody chose; the entry decides what fits it. */
   readonly logLevel: LogLevel | undefined
   /** The business zone, an IANA name. All calendar days are days of this zone. */
@@ -62,109 +94,6 @@ export interface Config {
 
 /** The configuration of a service, which always has a bot: a sandbox brings its own Telegram. */
 export type ServiceConfig = Config & { readonly telegram: TelegramConfig }
-
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-
-const wholeNumber = (least: number, most: number) =>
-  rule(
-    `a whole number from ${least} to ${most}`,
-    z
-      .string()
-      .regex(/^\d{1,6}$/)
-      .transform(Number)
-      .pipe(z.number().min(least).max(most)),
-  )
-
-const urlOf = (...protocols: string[]) =>
-  z
-    .string()
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== '')
-
-/** One that a path can be appended to. */
-const webAddress = urlOf('https:', 'http:').regex(/^[^?#]*$/)
-
-/** Everything after the host. */
-const pathOf = (text: string) => {
-  const { pathname, search, hash } = new URL(text)
-  return pathname + search + hash
-}
-
-const isHost = (text: string) => URL.canParse(`redis://${text.includes(':') ? `[${text}]` : text}`)
-
-const isLoopback = (url: string) =>
-  URL.canParse(url) && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)
-
-const TELEGRAM_SECRET = /^[A-Za-z0-9_-]{1,256}$/
-const yesOrNo = rule(
-  'true or false',
-  z.enum(['true', 'false']).transform((text) => text === 'true'),
-)
-const token = rule('at least 16 characters without spaces', z.string().regex(/^[\x21-\x7e]{16,512}$/))
-
-/** Every variable that Orderly reads, once, in the order of `.env.example` and docs/configuration.md. */
-const variables = {
-  PORT: wholeNumber(0, 65_535),
-  HOST: rule('a host name or an address', z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/)),
-  LOG_LEVEL: rule(`one of ${logLevels.join(', ')}`, z.enum(logLevels)),
-  TIME_ZONE: rule(
-    'the name of a time zone, such as Europe/Berlin',
-    z.string().refine((text) => IANAZone.isValidZone(text)),
-  ),
-  TELEGRAM_BOT_TOKEN: rule('the token that BotFather gave', z.string().regex(/^\d{3,20}:[A-Za-z0-9_-]{10,100}$/)),
-  TELEGRAM_API_ROOT: rule(
-    'an http:// or https:// address without a slash at the end',
-    urlOf('https:', 'http:').regex(/[^/]$/),
-  ),
-  PUBLIC_URL: rule('the https:// address of this service, without ? and #', webAddress),
-  WEBHOOK_SECRET: rule('1 to 256 characters of A-Z, a-z, 0-9, _ and -', z.string().regex(TELEGRAM_SECRET)),
-  ADMIN_IDS: rule(
-    'Telegram user ids with commas between them',
-    z
-      .string()
-      .regex(/^\d{1,15}(\s*,\s*\d{1,15})*$/)
-      .transform((text) => [...new Set(text.split(',').map(Number))]),
-  ),
-  ORDERS_CHAT_ID: rule(
-    'the id of a chat, a whole number',
-    z
-      .string()
-      .regex(/^-?\d{1,15}$/)
-      .transform(Number),
-  ),
-  UPSTASH_REDIS_REST_URL: rule(
-    'an https:// address (http:// for this machine only)',
-    urlOf('https:', 'http:').refine((text) => text.startsWith('https:') || isLoopback(text)),
-  ),
-  UPSTASH_REDIS_REST_TOKEN: rule('the token without spaces', z.string().regex(/^[\x21-\x7e]+$/)),
-  REDIS_URL: rule(
-    'a redis:// or rediss:// address, with nothing but the number of a database after the host',
-    urlOf('redis:', 'rediss:').refine((text) => !URL.canParse(text) || /^\/?\d*$/.test(pathOf(text))),
-  ),
-  REDIS_HOST: rule(
-    'a host name or an address',
-    z
-      .string()
-      .regex(/^[A-Za-z0-9._:-]{1,253}$/)
-      .refine((text) => isHost(text)),
-  ),
-  REDIS_PORT: wholeNumber(1, 65_535),
-  REDIS_PASSWORD: rule('a text', z.string()),
-  RETENTION_DAYS: wholeNumber(0, 365),
-  ORDER_TTL_DAYS: wholeNumber(1, 3_650),
-  SWEEP_ENABLED: yesOrNo,
-  SWEEP_EVERY_DAYS: wholeNumber(1, 365),
-  SWEEP_AT: rule('a time of day such as 23:59', z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/)),
-  SWEEP_ANCHOR: rule(
-    'a date such as 2025-12-08',
-    z.string().refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text).isValid),
-  ),
-  INTAKE_TOKEN: token,
-  NODE_ENV: rule('a text', z.string().max(256)),
-  RENDER: rule('a text', z.string().max(256)),
-  RENDER_EXTERNAL_URL: rule('the https:// address of this service, without ? and #', webAddress),
-  RENDER_INSTANCE_ID: rule('a text', z.string().max(256)),
-  IS_PULL_REQUEST: yesOrNo,
-}
 
 /** The names of all variables, in their documented order. */
 export const variableNames: readonly string[] = Object.keys(variables)
@@ -190,6 +119,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const sweepEveryDays = value('SWEEP_EVERY_DAYS') ?? 3
   const orderTtlDays = value('ORDER_TTL_DAYS') ?? 2 * retentionDays + sweepEveryDays
   const telegram = readTelegram(value, problems)
+  const [logLevel, zone] = [value('LOG_LEVEL'), value('TIME_ZONE') ?? 'Europe/Berlin']
   const [nodeEnv, render] = [value('NODE_ENV'), value('RENDER')]
   const config: Config = {
     // Without a token the service is a sandbox, in which anybody who reaches it is an admin.
@@ -202,8 +132,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ordersChatId: value('ORDERS_CHAT_ID'),
     intakeToken: value('INTAKE_TOKEN'),
     schedule: readSchedule(value, sweepEveryDays),
-    logLevel: value('LOG_LEVEL'),
-    zone: value('TIME_ZONE') ?? 'Europe/Berlin',
+    inngest: readInngest(value, zone),
+    logLevel,
+    zone,
     redis: readTarget(value, (name) => isSet(env, name), problems),
     retentionDays,
     orderTtlDays,
@@ -246,7 +177,23 @@ function readSchedule(value: ReadValue, everyDays: number): ScheduleConfig | und
   return (value('SWEEP_ENABLED') ?? true) ? schedule : undefined
 }
 
-type Values = { readonly [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> }
+/** Every variable is read, so that a wrong one is told although the sweep is not configured. */
+function readInngest(value: ReadValue, serviceZone: string): InngestConfig | undefined {
+  const database = value('INNGEST_DATABASE_URL')
+  const { pattern, zone = serviceZone } = value('CLEANUP_SCHEDULE') ?? { pattern: '0 2 * * *' }
+  const inngest = {
+    redisUrl: value('INNGEST_REDIS_URL'),
+    keyPrefix: value('INNGEST_REDIS_KEY_PREFIX'),
+    retentionDays: value('INNGEST_RETENTION_DAYS') ?? 30,
+    doubleRetention: value('INNGEST_DOUBLE_RETENTION') ?? 2,
+    batchSize: value('INNGEST_BATCH_SIZE') ?? 1_000,
+    isDryRun: value('INNGEST_DRY_RUN') ?? false,
+    isRedisAware: value('USE_REDIS_AWARE_CLEANUP') ?? true,
+    schedule: { pattern, zone },
+  }
+  return database === undefined ? undefined : { database, ...inngest }
+}
+
 type RedisVariable = Extract<keyof typeof variables, `UPSTASH_${string}` | `REDIS_${string}`>
 
 /** The three ways to name a Redis, by the variable that starts each and those that go with it. */
@@ -283,13 +230,6 @@ function readTarget(value: ReadValue, given: (name: RedisVariable) => boolean, p
     return { kind: 'tcp', url: `redis://${credentials}${name}:${port ?? 6379}` }
   }
   return { kind: 'memory' }
-}
-
-function rule<Schema extends z.ZodType>(
-  text: string,
-  schema: Schema,
-): { readonly rule: string; readonly schema: Schema } {
-  return { rule: text, schema }
 }
 
 const isSet = (env: Readonly<Record<string, string | undefined>>, name: string) => (env[name] ?? '').trim() !== ''

@@ -9,6 +9,8 @@ export interface Events {
     readonly trigger: string
     readonly dryRun: boolean
     readonly outcome: string
+    readonly mode: string | null
+    readonly summary: string | null
     readonly because: string | null
     readonly scanned: number
     readonly deleted: number
@@ -16,7 +18,7 @@ export interface Events {
     readonly durationMs: number
   }
   /** A slot was completed late. `stands` is how many missed slots the one run made up for. */
-  'schedule.caught-up': { readonly slot: string; readonly stands: number }
+  'schedule.caught-up': { readonly sweep: string; readonly slot: string; readonly stands: number }
 }
 
 export type EventName = keyof Events

@@ -3,11 +3,16 @@ import type { Emit } from './events.ts'
 import { createScheduler, type Scheduler, type SlotOutcome } from './schedule/scheduler.ts'
 import { createSlotMemory } from './schedule/slots.ts'
 import type { DueSlot } from './schedule/catch-up.ts'
+import type { Timetable } from './schedule/timetable.ts'
+import type { SweepName } from './sweeps/registry.ts'
 import type { SweepReport } from './sweeps/report.ts'
 import type { RunSweep } from './sweeps/sweep.ts'
 
 export interface ScheduledSweepOptions {
   readonly app: App
+  /** Names the memory of the last done slot. */
+  readonly name: SweepName
+  readonly timetable: Timetable
   readonly sweep: RunSweep
   readonly emit: Emit
   readonly onDefect: (error: unknown) => void
@@ -15,12 +20,10 @@ export interface ScheduledSweepOptions {
   readonly announce: (report: SweepReport) => void
 }
 
-/** The schedule of the order pruner; undefined when it is switched off. */
-export function createScheduledSweep(options: ScheduledSweepOptions): Scheduler | undefined {
-  const { app, sweep, announce, emit, onDefect } = options
-  const { schedule, zone } = app.config
-  if (schedule === undefined) return undefined
-  const memory = createSlotMemory('orders')
+/** The schedule of one sweep: each slot is run once over all instances, as of its own time. */
+export function createScheduledSweep(options: ScheduledSweepOptions): Scheduler {
+  const { app, name, timetable, sweep, announce, emit, onDefect } = options
+  const memory = createSlotMemory(name)
   const stopping = new AbortController()
 
   const run = async ({ slot, trigger, stands }: DueSlot, attempt: number): Promise<SlotOutcome> => {
@@ -37,15 +40,16 @@ export function createScheduledSweep(options: ScheduledSweepOptions): Scheduler 
     })
     if (code === 'ALREADY_DONE') return 'completed'
     if (code === 'LOCKED') return 'busy'
-    const isDone = report.outcome === 'done'
+    // A sweep that is configured to run dry has done what it may.
+    const isDone = report.outcome === 'done' || report.outcome === 'planned'
     if (isDone || attempt === 1) announce(report)
-    if (isDone && trigger === 'catch-up') emit('info', 'schedule.caught-up', { slot: slot.name, stands })
+    if (isDone && trigger === 'catch-up') emit('info', 'schedule.caught-up', { sweep: name, slot: slot.name, stands })
     return isDone ? 'completed' : 'failed'
   }
 
   const { clock, meter } = app
   const { send } = meter.open('schedule')
-  const scheduler = createScheduler({ onDefect, cadence: { ...schedule, zone }, clock, memory, send, run })
+  const scheduler = createScheduler({ onDefect, timetable, clock, memory, send, run })
   return {
     ...scheduler,
     stop: async () => {

@@ -41,6 +41,7 @@ describe('the configuration', () => {
       ordersChatId: undefined,
       intakeToken: undefined,
       schedule: { everyDays: 3, at: '23:59', anchor: '2025-12-08' },
+      inngest: undefined,
       logLevel: undefined,
       zone: 'Europe/Berlin',
       redis: { kind: 'memory' },
@@ -104,6 +105,27 @@ describe('the configuration', () => {
     ['RETENTION_DAYS', ['0', '1', '365']],
     ['ORDER_TTL_DAYS', ['5', '3650']],
     ['SWEEP_EVERY_DAYS', ['1', '365']],
+    [
+      'INNGEST_DATABASE_URL',
+      [
+        'postgresql://inngest:p%40ss@db.example:5432/inngest?sslmode=require',
+        'postgres://127.0.0.1/inngest',
+        'postgres://[::1]:5432',
+        'postgresql:///inngest?host=/var/run/postgresql',
+        'sqlite:/data/main.db',
+        'sqlite:./main.db',
+        'sqlite:main.db',
+        'sqlite:///data/main.db',
+      ],
+    ],
+    ['INNGEST_REDIS_URL', ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379/', 'redis://h/2', 'rediss://u:p@h:1/0']],
+    ['INNGEST_REDIS_KEY_PREFIX', ['estate', 'inngest', 'a', 'A-z_09', 'x'.repeat(64)]],
+    ['INNGEST_RETENTION_DAYS', ['1', '30', '365']],
+    ['INNGEST_DOUBLE_RETENTION', ['1', '1.0', '2', '2.0', '1.5', '10', '10.0', '1.125']],
+    ['INNGEST_BATCH_SIZE', ['10', '1000', '10000']],
+    ['INNGEST_DRY_RUN', ['true', 'false', 'True', 'FALSE', '1', '0']],
+    ['USE_REDIS_AWARE_CLEANUP', ['true', 'false', 'True', 'FALSE', '1', '0']],
+    ['CLEANUP_SCHEDULE', ['0 2 * * *', '*/15 8-18 * * mon-fri', 'TZ=Europe/Lisbon 0 4 * * *']],
   ])('takes for %s: %j', (name, values) => {
     for (const value of values) expect(problemsOf({ [name]: value })).toEqual([])
   })
@@ -137,6 +159,38 @@ describe('the configuration', () => {
     ['RETENTION_DAYS', ['-1', '366', '1.5', 'two', '1e2', '+3', '٣']],
     ['ORDER_TTL_DAYS', ['0', '3651', '4', '-7', '7d']],
     ['SWEEP_EVERY_DAYS', ['0', '366', '-3', '*/3']],
+    [
+      'INNGEST_DATABASE_URL',
+      [
+        'db.example',
+        'mysql://h/d',
+        'postgres:/h/d',
+        'postgresql://',
+        'postgresql:///inngest',
+        'postgresql://u:p#ss@h/d',
+        'sqlite:',
+        'sqlite::memory:',
+        'sqlite://',
+        'sqlite://data/main.db',
+        'sqlite:////data/main.db',
+        'sqlite:/data/',
+        'sqlite:/data/main.db?mode=ro',
+        'sqlite3:/data/main.db',
+        'file:/data/main.db',
+        '/data/main.db',
+      ],
+    ],
+    ['INNGEST_REDIS_URL', ['127.0.0.1:6379', 'http://127.0.0.1', 'redis://', 'redis://h/two', 'redis://h/0/x']],
+    ['INNGEST_REDIS_KEY_PREFIX', ['{estate}', 'estate:', 'a b', 'é', '*', 'x'.repeat(65)]],
+    ['INNGEST_RETENTION_DAYS', ['0', '366', '-1', '30.0', '30d']],
+    ['INNGEST_DOUBLE_RETENTION', ['0', '0.99', '10.01', '11', '-2', '2,0', '2.', '.5', '1e1', '2x', 'NaN', 'Infinity']],
+    ['INNGEST_BATCH_SIZE', ['9', '10001', '0', '1e3', '100.5']],
+    ['INNGEST_DRY_RUN', ['yes', 'no', 'on', '2', 'dry', 'true!']],
+    ['USE_REDIS_AWARE_CLEANUP', ['yes', 'no', 'on', '2', '01', 'falsch']],
+    [
+      'CLEANUP_SCHEDULE',
+      ['0 2 * *', '0 0 2 * * *', '@daily', '*/0 * * * *', '0 0 30 2 *', 'TZ=Berlin 0 2 * * *', '02:00'],
+    ],
   ])('refuses for %s: %j', (name, values) => {
     for (const value of values) {
       const problems = problemsOf({
@@ -235,6 +289,78 @@ describe('the schedule of the configuration', () => {
   })
 })
 
+const inngestOf = (env: Env = {}) => readConfig({ INNGEST_DATABASE_URL: 'sqlite:./main.db', ...env }).inngest
+
+describe('the sweep over Inngest of the configuration', () => {
+  it('has a default for everything but its database', () => {
+    expect(inngestOf()).toEqual({
+      database: { kind: 'sqlite', file: './main.db' },
+      redisUrl: undefined,
+      keyPrefix: undefined,
+      retentionDays: 30,
+      doubleRetention: 2,
+      batchSize: 1_000,
+      isDryRun: false,
+      isRedisAware: true,
+      schedule: { pattern: '0 2 * * *', zone: 'Europe/Berlin' },
+    })
+  })
+
+  it('is none without a database, whatever else is set, but what is wrong is told all the same', () => {
+    const env = {
+      INNGEST_REDIS_URL: 'redis://h',
+      INNGEST_DRY_RUN: 'true',
+      USE_REDIS_AWARE_CLEANUP: 'false',
+      CLEANUP_SCHEDULE: '0 3 * * *',
+    }
+
+    expect(readConfig(env).inngest).toBeUndefined()
+    expect(
+      problemsOf({ ...env, INNGEST_BATCH_SIZE: '1', CLEANUP_SCHEDULE: 'daily', INNGEST_DRY_RUN: 'yes' }),
+    ).toHaveLength(3)
+  })
+
+  it('is what its variables say', () => {
+    const env = {
+      INNGEST_DATABASE_URL: 'postgresql://u:p@h:5432/d',
+      INNGEST_REDIS_URL: 'redis://h:6379/',
+      INNGEST_REDIS_KEY_PREFIX: 'inngest',
+      INNGEST_RETENTION_DAYS: '7',
+      INNGEST_DOUBLE_RETENTION: '1.5',
+      INNGEST_BATCH_SIZE: '250',
+      INNGEST_DRY_RUN: 'True',
+      USE_REDIS_AWARE_CLEANUP: '0',
+      CLEANUP_SCHEDULE: 'TZ=Europe/Lisbon  0 5  * * *',
+    }
+
+    expect(inngestOf(env)).toEqual({
+      database: { kind: 'postgres', url: 'postgresql://u:p@h:5432/d' },
+      redisUrl: 'redis://h:6379/',
+      keyPrefix: 'inngest',
+      retentionDays: 7,
+      doubleRetention: 1.5,
+      batchSize: 250,
+      isDryRun: true,
+      isRedisAware: false,
+      schedule: { pattern: '0 5 * * *', zone: 'Europe/Lisbon' },
+    })
+  })
+
+  it.each([
+    ['sqlite:/data/main.db', '/data/main.db'],
+    ['sqlite:///data/main.db', '/data/main.db'],
+    ['sqlite:./main.db', './main.db'],
+    ['sqlite:../a b/main.db', '../a b/main.db'],
+  ])('reads %s as the file %s', (INNGEST_DATABASE_URL, file) => {
+    expect(inngestOf({ INNGEST_DATABASE_URL })?.database).toEqual({ kind: 'sqlite', file })
+  })
+
+  it('runs in the business zone unless its schedule names another', () => {
+    expect(inngestOf({ TIME_ZONE: 'Asia/Kolkata' })?.schedule.zone).toBe('Asia/Kolkata')
+    expect(inngestOf({ TIME_ZONE: 'Asia/Kolkata', CLEANUP_SCHEDULE: 'TZ=UTC 0 2 * * *' })?.schedule.zone).toBe('UTC')
+  })
+})
+
 describe('the Redis of the configuration', () => {
   it.each([
     ['Upstash', upstash, { kind: 'upstash', url: 'https://eu.upstash.io', token: 'AbC=' }],
@@ -317,6 +443,10 @@ describe('a configuration that is not usable', () => {
         `https://:${SECRET}@`,
         `redis://:${SECRET}@h`,
         `redis://h:${SECRET}`,
+        `postgresql://${SECRET}`,
+        `postgresql://u:${SECRET}@h:x/d`,
+        `sqlite:///${SECRET}/`,
+        `TZ=${SECRET} 0 2 * * *`,
       ),
     )
     fc.assert(

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon'
 import { firstInstantOf, localDateBefore } from '../calendar.ts'
+import type { Slot, Timetable } from './timetable.ts'
 
 /** When a task is due: every so many calendar days at a local time, counted from an anchor. */
 export interface Cadence {
@@ -12,19 +13,22 @@ export interface Cadence {
   readonly zone: string
 }
 
-/** A due time. */
-export interface Slot {
-  /** Its local date and time, `YYYY-MM-DDTHH:MM`. Names sort as their times do. */
-  readonly name: string
-  /** The instant in epoch milliseconds: the first one at which the clocks show that time, or the first after a gap. */
-  readonly atMs: number
+/**
+ * The timetable of a cadence. A cron expression cannot say it: a step in its day field restarts every month, and an interval
+ * in seconds drifts where a day has 23 or 25 hours. Its alarm rings daily.
+ */
+export function cadenceTimetable(cadence: Cadence): Timetable {
+  const [hour, minute] = cadence.at.split(':').map(Number)
+  return {
+    zone: cadence.zone,
+    alarm: `${minute} ${hour} * * *`,
+    latestSlot: (nowMs) => latestSlot(cadence, nowMs),
+    nextSlots: (nowMs, count) => nextSlots(cadence, nowMs, count),
+    slotsSince: (since, slot) => slotsSince(cadence, since, slot),
+  }
 }
 
-/**
- * The latest slot at or before an instant; undefined before the first. A cron expression cannot say this: a step in its day
- * field restarts every month, and an interval in seconds drifts where a day has 23 or 25 hours.
- */
-export function latestSlot(cadence: Cadence, nowMs: number): Slot | undefined {
+function latestSlot(cadence: Cadence, nowMs: number): Slot | undefined {
   // Today's slot may still lie ahead, and a zone may have skipped a whole day.
   const today = dayNumber(cadence, nowMs)
   const index = Math.floor((today + 1) / cadence.everyDays)
@@ -34,8 +38,7 @@ export function latestSlot(cadence: Cadence, nowMs: number): Slot | undefined {
     .find(({ atMs }) => atMs <= nowMs)
 }
 
-/** The next slots after an instant, the soonest first. */
-export function nextSlots(cadence: Cadence, nowMs: number, count: number): readonly Slot[] {
+function nextSlots(cadence: Cadence, nowMs: number, count: number): readonly Slot[] {
   const first = Math.max(Math.floor(dayNumber(cadence, nowMs) / cadence.everyDays) - 1, 0)
   const slots: Slot[] = []
   for (let index = first; slots.length < count; index++) {
@@ -45,15 +48,10 @@ export function nextSlots(cadence: Cadence, nowMs: number, count: number): reado
   return slots
 }
 
-/** How many slots lie after `since` (a slot's name, or that of a time before the first) up to and including `slot`. */
-export function slotsSince({ anchor, everyDays }: Cadence, since: string, slot: Slot): number {
+function slotsSince({ anchor, everyDays }: Cadence, since: string, slot: Slot): number {
   const days = (name: string) => dateOf(name.slice(0, 10)).diff(dateOf(anchor), 'days').days
   return Math.max(Math.ceil((days(slot.name) - Math.max(days(since), -everyDays)) / everyDays), 0)
 }
-
-/** A local time in the form of a slot's name: it sorts after the slots before it and before those after it. */
-export const slotNameAt = (zone: string, ms: number): string =>
-  DateTime.fromMillis(ms, { zone }).toFormat("yyyy-MM-dd'T'HH:mm")
 
 /** Calendar days from the anchor to the local date of an instant. */
 function dayNumber({ anchor, zone }: Cadence, ms: number): number {

@@ -1,4 +1,4 @@
-import { latestSlot, slotsSince, type Cadence, type Slot } from './cadence.ts'
+import type { Slot, Timetable } from './timetable.ts'
 
 /** A slot that is due and not done. */
 export interface DueSlot {
@@ -17,11 +17,11 @@ const ON_TIME_MS = 5 * 60_000
  *
  * @param lastDone the name of the last done slot; undefined when there is none.
  */
-export function dueSlot(cadence: Cadence, lastDone: string | undefined, nowMs: number): DueSlot | undefined {
-  const slot = latestSlot(cadence, nowMs)
+export function dueSlot(timetable: Timetable, lastDone: string | undefined, nowMs: number): DueSlot | undefined {
+  const slot = timetable.latestSlot(nowMs)
   if (slot === undefined || (lastDone !== undefined && slot.name <= lastDone)) return undefined
   const trigger = nowMs - slot.atMs <= ON_TIME_MS ? 'schedule' : 'catch-up'
-  return { slot, trigger, stands: lastDone === undefined ? 1 : Math.max(slotsSince(cadence, lastDone, slot), 1) }
+  return { slot, trigger, stands: lastDone === undefined ? 1 : Math.max(timetable.slotsSince(lastDone, slot), 1) }
 }
 
 /** Milliseconds to wait after the given number of failures in a row: one minute, doubling to an hour. */

@@ -2,15 +2,15 @@ import { Cron } from 'croner'
 import type { Clock } from '../clock.ts'
 import { isRedisError } from '../errors.ts'
 import type { Transport } from '../redis/transport.ts'
-import { latestSlot, nextSlots, slotNameAt, type Cadence, type Slot } from './cadence.ts'
 import { BUSY_PAUSE_MS, dueSlot, pauseAfter, type DueSlot } from './catch-up.ts'
 import type { SlotMemory } from './slots.ts'
+import { slotNameAt, type Slot, type Timetable } from './timetable.ts'
 
 /** What became of a slot's run: completed (by whomever), kept out by another run that is under way, or failed. */
 export type SlotOutcome = 'completed' | 'busy' | 'failed'
 
 export interface SchedulerOptions {
-  readonly cadence: Cadence
+  readonly timetable: Timetable
   readonly clock: Clock
   readonly memory: SlotMemory
   /** Charged with what the scheduler itself asks. */
@@ -43,7 +43,7 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { cadence, clock, memory, send, onDefect } = options
+  const { timetable, clock, memory, send, onDefect } = options
   let lastDone: { readonly name: string } | undefined
   let failures = 0
   let tried = { slot: '', runs: 0 }
@@ -72,7 +72,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const learn = async (): Promise<{ readonly name: string }> => {
     const found = await memory.lastDone(send)
     if (found !== undefined) return { name: found }
-    const past = latestSlot(cadence, clock())?.name ?? slotNameAt(cadence.zone, clock())
+    const past = timetable.latestSlot(clock())?.name ?? slotNameAt(timetable.zone, clock())
     await memory.markFirst(send, past)
     return { name: past }
   }
@@ -94,7 +94,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         lastDone = await learn()
         failures = 0
       }
-      const due = dueSlot(cadence, lastDone.name, clock())
+      const due = dueSlot(timetable, lastDone.name, clock())
       if (due !== undefined && !isStopped) await runSlot(due)
     } catch (error) {
       if (!isRedisError(error) || failures === 0) onDefect(error)
@@ -104,7 +104,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   const check = async (): Promise<void> => {
     if (isStopped || clock() < pausedUntilMs) return
-    if (lastDone !== undefined && running === undefined && dueSlot(cadence, lastDone.name, clock()) === undefined)
+    if (lastDone !== undefined && running === undefined && dueSlot(timetable, lastDone.name, clock()) === undefined)
       return
     running ??= work().finally(() => {
       running = undefined
@@ -115,10 +115,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   return {
     check,
     start: async () => {
-      alarm = createAlarm(cadence, () => void check())
+      alarm = createAlarm(timetable, () => void check())
       await check()
     },
-    next: () => nextSlots(cadence, clock(), 1)[0],
+    next: () => timetable.nextSlots(clock(), 1)[0],
     stop: async () => {
       isStopped = true
       alarm?.stop()
@@ -128,8 +128,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 }
 
-/** Wakes daily at the local time; whether the day is a slot is decided elsewhere. Keeps no process alive. */
-function createAlarm({ at, zone }: Cadence, onAlarm: () => void): Cron {
-  const [hour, minute] = at.split(':').map(Number)
-  return new Cron(`${minute} ${hour} * * *`, { timezone: zone, unref: true }, onAlarm)
-}
+/** Wakes at each slot or more often; whether one is due is decided elsewhere. Keeps no process alive. */
+const createAlarm = ({ alarm, zone }: Timetable, onAlarm: () => void): Cron =>
+  new Cron(alarm, { timezone: zone, unref: true }, onAlarm)

@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon'
 import { scheduleKey } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
 import { ask, optionalTextOf, type Transport } from '../redis/transport.ts'
@@ -16,7 +17,7 @@ export interface SlotMemory {
 export const createSlotMemory = (name: string): SlotMemory => ({
   lastDone: async (send) => {
     const text = optionalTextOf(await ask(withRepeats(send), ['GET', scheduleKey(name)]))
-    return text !== undefined && SLOT_NAME.test(text) ? text : undefined
+    return text !== undefined && isSlotName(text) ? text : undefined
   },
   markDone: async (send, slot) => {
     await ask(withRepeats(send), ['SET', scheduleKey(name), slot])
@@ -27,4 +28,5 @@ export const createSlotMemory = (name: string): SlotMemory => ({
 })
 
 /** Anything else would sort after every slot and end the schedule for good. */
-const SLOT_NAME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/
+const isSlotName = (text: string) =>
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { nextSlots } from '../../src/schedule/cadence.ts'
+import { cadenceTimetable } from '../../src/schedule/cadence.ts'
 import type { SweepReport } from '../../src/sweeps/report.ts'
 import { callOrderly, envelopeOf, hasStackTrace, runOrderly, steeringIn, type Env } from '../support/cli.ts'
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.ts'
@@ -8,6 +8,7 @@ import { openResp } from '../support/resp.ts'
 interface ScheduleData {
   readonly next: readonly string[]
   readonly lastRun: SweepReport | null
+  readonly inngest: Pick<ScheduleData, 'next' | 'lastRun'> | null
 }
 
 const schedule = async (args: readonly string[], env: Env = {}) => {
@@ -46,7 +47,11 @@ describe('orderly schedule', () => {
     const { data } = await schedule(['--count', '2'], env)
 
     const cadence = { everyDays: 7, at: '02:30', anchor: '2126-03-30', zone: 'America/Santiago' }
-    expect(data.next.map((time) => Date.parse(time))).toEqual(nextSlots(cadence, 0, 2).map(({ atMs }) => atMs))
+    expect(data.next.map((time) => Date.parse(time))).toEqual(
+      cadenceTimetable(cadence)
+        .nextSlots(0, 2)
+        .map(({ atMs }) => atMs),
+    )
     expect(data.next[0]).toMatch(/^2126-03-30T02:30:00\.000-0[34]:00$/)
   })
 
@@ -69,10 +74,47 @@ describe('orderly schedule', () => {
     const env = { SWEEP_ENABLED: 'false' }
     const { code, data, warnings } = await schedule([], env)
 
-    expect({ code, data }).toEqual({ code: 0, data: { next: [], lastRun: null } })
+    expect({ code, data }).toEqual({ code: 0, data: { next: [], lastRun: null, inngest: null } })
     expect(warnings).toContain('The schedule is switched off by SWEEP_ENABLED=false.')
     const { stdout } = await callOrderly(['schedule'], { env })
     expect(stdout).toBe('Next cleanups: none\nLast run: none recorded\n')
+  })
+
+  it('tells of inngest nothing but null where no database is configured', async () => {
+    const { data } = await schedule([], { CLEANUP_SCHEDULE: '0 3 * * *' })
+
+    expect(data.inngest).toBeNull()
+  })
+
+  it('tells the slots of inngest after those of orders, in their own zone', async () => {
+    const env = { INNGEST_DATABASE_URL: 'sqlite:./none.db', CLEANUP_SCHEDULE: 'TZ=Asia/Kolkata 30 3 * * MON' }
+    const { code, data } = await schedule(['--count', '3'], env)
+
+    expect(code).toBe(0)
+    expect(data.next).toHaveLength(3)
+    expect(data.inngest?.lastRun).toBeNull()
+    expect(data.inngest?.next).toHaveLength(3)
+    for (const time of data.inngest?.next ?? []) {
+      expect(time).toMatch(/T03:30:00\.000\+05:30$/)
+      expect(new Date(`${time.slice(0, 10)}T00:00:00Z`).getUTCDay()).toBe(1)
+    }
+  })
+
+  it.each([
+    ['false', ''],
+    ['true', ', dry runs only'],
+  ])('tells people of inngest in a section of its own, INNGEST_DRY_RUN=%s', async (INNGEST_DRY_RUN, remark) => {
+    const env = { INNGEST_DATABASE_URL: 'sqlite:./none.db', SWEEP_ENABLED: 'false', INNGEST_DRY_RUN }
+    const { stdout } = await callOrderly(['schedule', '--count', '1'], { env })
+
+    const [orders, inngest = ''] = stdout.split('\n\n')
+    expect(orders).toBe('Next cleanups: none\nLast run: none recorded')
+    expect(inngest.split('\n')).toEqual([
+      `Next cleanups of inngest (0 2 * * *, Europe/Berlin${remark}):`,
+      expect.stringMatching(/^ {2}\S+T02:00:00\.000\+0[12]:00$/),
+      'Last run: none recorded',
+      '',
+    ])
   })
 
   it.each([['0'], ['-1'], ['1001'], ['1.5'], ['1e3'], ['many'], [''], [' 5'], ['٣']])(
@@ -110,12 +152,13 @@ describe('orderly schedule', () => {
   it('with Redis unreachable tells the slots all the same, but exits with 1', async () => {
     const env = { REDIS_URL: 'redis://127.0.0.1:1' }
     const [json, text] = await Promise.all([
-      schedule(['--count', '2'], { ...env, SWEEP_EVERY_DAYS: '1' }),
+      schedule(['--count', '2'], { ...env, SWEEP_EVERY_DAYS: '1', INNGEST_DATABASE_URL: 'sqlite:./none.db' }),
       callOrderly(['schedule', '--count', '2'], { env }),
     ])
 
     expect(json).toMatchObject({ code: 1, ok: false, error: { code: 'REDIS_UNREACHABLE' }, data: { lastRun: null } })
     expect(json.data.next).toHaveLength(2)
+    expect(json.data.inngest).toMatchObject({ lastRun: null, next: { length: 2 } })
     expect(text.code).toBe(1)
     expect(text.stdout.split('\n')).toHaveLength(4)
     expect(text.stderr).toContain('Redis is unreachable')
@@ -152,6 +195,19 @@ describeWithRedis('orderly schedule on a real Redis', () => {
     expect((await redis.stats())['XREVRANGE']).toBe(1)
     const { stdout } = await callOrderly(['schedule'], { env })
     expect(stdout).toMatch(/Last run: \S+, done, 1 deleted\n$/)
+  })
+
+  it('tells the last run of inngest too, for one command more', async () => {
+    const env = { REDIS_URL: redis.url, INNGEST_DATABASE_URL: 'sqlite:./none.db' }
+    const report = { sweep: 'inngest', startedAt: '2026-01-05T02:00:00.000+01:00', outcome: 'done', deleted: 107 }
+    await send('XADD', 'orderly:sweeps:inngest', '*', 'report', JSON.stringify(report))
+
+    const { data, cost } = await schedule([], env)
+
+    expect([data.lastRun, data.inngest?.lastRun]).toEqual([null, report])
+    expect(cost).toEqual({ redisCommands: 2, requests: 2 })
+    const { stdout } = await callOrderly(['schedule'], { env })
+    expect(stdout).toMatch(/Last run: 2026-01-05T02:00:00\.000\+01:00, done, 107 deleted\n$/)
   })
 
   it.each([

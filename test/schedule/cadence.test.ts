@@ -2,15 +2,19 @@ import { Cron } from 'croner'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isoInstant } from '../../src/calendar.ts'
-import { latestSlot, nextSlots, slotNameAt, slotsSince, type Cadence } from '../../src/schedule/cadence.ts'
+import { cadenceTimetable, type Cadence } from '../../src/schedule/cadence.ts'
+import { slotNameAt } from '../../src/schedule/timetable.ts'
 import { instant } from '../support/clock.ts'
 import { firstShown } from '../support/wall-clock.ts'
 
 const DAY_MS = 86_400_000
 const every3: Cadence = { everyDays: 3, at: '23:59', anchor: '2025-12-08', zone: 'Europe/Berlin' }
+const timetable = cadenceTimetable(every3)
 const dayOf = (name: string) => Date.parse(`${name.slice(0, 10)}T00:00:00Z`) / DAY_MS
 const namesFrom = (cadence: Cadence, iso: string, count: number) =>
-  nextSlots(cadence, instant(iso), count).map(({ name }) => name)
+  cadenceTimetable(cadence)
+    .nextSlots(instant(iso), count)
+    .map(({ name }) => name)
 
 describe('the slots of every third day from 8 December 2025', () => {
   it('are 8, 11, 14, ... December and go on across the year', () => {
@@ -34,7 +38,10 @@ describe('the slots of every third day from 8 December 2025', () => {
   })
 
   it('are three calendar days apart for 41 years, always at 23:59 by the clocks', () => {
-    const slots = nextSlots({ ...every3, anchor: '2006-01-01' }, instant('2006-01-01T00:00:00Z'), 5_000)
+    const slots = cadenceTimetable({ ...every3, anchor: '2006-01-01' }).nextSlots(
+      instant('2006-01-01T00:00:00Z'),
+      5_000,
+    )
 
     for (const [at, { name, atMs }] of slots.entries()) {
       expect(dayOf(name) - dayOf(slots[at - 1]?.name ?? '2005-12-29')).toBe(3)
@@ -49,14 +56,14 @@ describe('the slots of every third day from 8 December 2025', () => {
     ['the next morning', '2025-12-12T08:00:00+01:00', '2025-12-11T23:59'],
     ['two days later', '2025-12-13T23:59:00+01:00', '2025-12-11T23:59'],
   ])('have as the latest, %s (%s), %s', (_, iso, name) => {
-    expect(latestSlot(every3, instant(iso))?.name).toBe(name)
+    expect(timetable.latestSlot(instant(iso))?.name).toBe(name)
   })
 
   it('begin with the anchor: before it there is none', () => {
-    expect(latestSlot(every3, instant('2025-12-08T23:58:59+01:00'))).toBeUndefined()
-    expect(latestSlot(every3, instant('1999-01-01T00:00:00Z'))).toBeUndefined()
+    expect(timetable.latestSlot(instant('2025-12-08T23:58:59+01:00'))).toBeUndefined()
+    expect(timetable.latestSlot(instant('1999-01-01T00:00:00Z'))).toBeUndefined()
     expect(namesFrom(every3, '1999-01-01T00:00:00Z', 2)).toEqual(['2025-12-08T23:59', '2025-12-11T23:59'])
-    expect(latestSlot(every3, instant('2025-12-08T23:59:00+01:00'))?.name).toBe('2025-12-08T23:59')
+    expect(timetable.latestSlot(instant('2025-12-08T23:59:00+01:00'))?.name).toBe('2025-12-08T23:59')
   })
 
   it('cannot be said as a cron expression: a step in the day field starts anew each month', () => {
@@ -69,7 +76,7 @@ describe('the slots of every third day from 8 December 2025', () => {
   })
 
   it('cannot be said as 72 hours: the change of the clocks moves them', () => {
-    const [before, after] = nextSlots(every3, instant('2026-03-26T00:00:00Z'), 2).map(({ atMs }) => atMs)
+    const [before, after] = timetable.nextSlots(instant('2026-03-26T00:00:00Z'), 2).map(({ atMs }) => atMs)
     const naive = (before ?? 0) + 3 * DAY_MS
 
     expect(isoInstant(after ?? 0, 'Europe/Berlin')).toBe('2026-03-29T23:59:00.000+02:00')
@@ -79,9 +86,9 @@ describe('the slots of every third day from 8 December 2025', () => {
 
 /** The first slot of a daily cadence. */
 const slotIn = (zone: string, at: string, anchor: string) =>
-  nextSlots({ everyDays: 1, at, anchor, zone }, instant('2000-01-01T00:00:00Z'), 1).map(({ atMs }) =>
-    isoInstant(atMs, zone),
-  )[0]
+  cadenceTimetable({ everyDays: 1, at, anchor, zone })
+    .nextSlots(instant('2000-01-01T00:00:00Z'), 1)
+    .map(({ atMs }) => isoInstant(atMs, zone))[0]
 
 describe('a slot whose local time is special', () => {
   it.each([
@@ -98,8 +105,8 @@ describe('a slot whose local time is special', () => {
     const cadence = { everyDays: 1, at: '02:30', anchor: '2026-10-20', zone: 'Europe/Berlin' }
     const secondTime = instant('2026-10-25T02:30:00+01:00')
 
-    expect(latestSlot(cadence, secondTime)?.atMs).toBe(instant('2026-10-25T02:30:00+02:00'))
-    expect(nextSlots(cadence, secondTime - 1, 1)[0]?.name).toBe('2026-10-26T02:30')
+    expect(cadenceTimetable(cadence).latestSlot(secondTime)?.atMs).toBe(instant('2026-10-25T02:30:00+02:00'))
+    expect(cadenceTimetable(cadence).nextSlots(secondTime - 1, 1)[0]?.name).toBe('2026-10-26T02:30')
   })
 
   it('stays the latest when the clocks go back to the day before it', () => {
@@ -107,8 +114,8 @@ describe('a slot whose local time is special', () => {
     // At 00:01 of the 7th the clocks went back to 23:01 of the 6th.
     const again = instant('2010-11-06T23:30:00-03:30')
 
-    expect(latestSlot(cadence, again)?.name).toBe('2010-11-07T00:00')
-    expect(nextSlots(cadence, again, 1)[0]?.name).toBe('2010-11-08T00:00')
+    expect(cadenceTimetable(cadence).latestSlot(again)?.name).toBe('2010-11-07T00:00')
+    expect(cadenceTimetable(cadence).nextSlots(again, 1)[0]?.name).toBe('2010-11-08T00:00')
   })
 })
 
@@ -119,8 +126,10 @@ describe('the slots of any cadence', () => {
         const around = slotsAround(cadence, nowMs)
         const latest = around.findLast(({ atMs }) => atMs <= nowMs)
 
-        expect(latestSlot(cadence, nowMs)).toEqual(latest)
-        expect(nextSlots(cadence, nowMs, 3)).toEqual(around.filter(({ atMs }) => atMs > nowMs).slice(0, 3))
+        expect(cadenceTimetable(cadence).latestSlot(nowMs)).toEqual(latest)
+        expect(cadenceTimetable(cadence).nextSlots(nowMs, 3)).toEqual(
+          around.filter(({ atMs }) => atMs > nowMs).slice(0, 3),
+        )
       }),
       { numRuns: 300 },
     )
@@ -129,11 +138,11 @@ describe('the slots of any cadence', () => {
   it('follow one another: what was the next becomes the latest at its time and not before', () => {
     fc.assert(
       fc.property(anyCadence, anyNow, (cadence, nowMs) => {
-        const [next] = nextSlots(cadence, nowMs, 1)
+        const [next] = cadenceTimetable(cadence).nextSlots(nowMs, 1)
         if (next === undefined) throw new Error('There is always a next slot.')
 
-        expect(latestSlot(cadence, next.atMs)?.atMs).toBe(next.atMs)
-        expect(latestSlot(cadence, next.atMs - 1)).toEqual(latestSlot(cadence, nowMs))
+        expect(cadenceTimetable(cadence).latestSlot(next.atMs)?.atMs).toBe(next.atMs)
+        expect(cadenceTimetable(cadence).latestSlot(next.atMs - 1)).toEqual(cadenceTimetable(cadence).latestSlot(nowMs))
       }),
       { numRuns: 500 },
     )
@@ -142,7 +151,7 @@ describe('the slots of any cadence', () => {
   it('have names that sort as their times do, exactly so many calendar days apart', () => {
     fc.assert(
       fc.property(anyCadence, anyNow, (cadence, nowMs) => {
-        const slots = nextSlots(cadence, nowMs, 12)
+        const slots = cadenceTimetable(cadence).nextSlots(nowMs, 12)
 
         for (const [at, { name, atMs }] of slots.slice(1).entries()) {
           const before = slots[at]
@@ -168,7 +177,7 @@ describe('the number of slots since a done one', () => {
     ['one of another rhythm in between', '2025-12-10T02:00', '2025-12-11', 1],
     ['a time long before the first', '2019-01-01T12:00', '2025-12-08', 1],
   ])('counts %s', (_, since, date, count) => {
-    expect(slotsSince(every3, since, slotOn(date))).toBe(count)
+    expect(timetable.slotsSince(since, slotOn(date))).toBe(count)
   })
 })
 
@@ -178,8 +187,8 @@ it('a time in the form of a slot name sorts after the slots before it', () => {
   const name = slotNameAt('Europe/Berlin', nowMs)
 
   expect(name).toBe('2025-12-12T08:00')
-  expect(name > (latestSlot(every3, nowMs)?.name ?? '')).toBe(true)
-  expect(name < (nextSlots(every3, nowMs, 1)[0]?.name ?? '')).toBe(true)
+  expect(name > (timetable.latestSlot(nowMs)?.name ?? '')).toBe(true)
+  expect(name < (timetable.nextSlots(nowMs, 1)[0]?.name ?? '')).toBe(true)
 })
 
 const anyDate = fc

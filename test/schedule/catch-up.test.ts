@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Cadence } from '../../src/schedule/cadence.ts'
+import { cadenceTimetable } from '../../src/schedule/cadence.ts'
 import { BUSY_PAUSE_MS, dueSlot, pauseAfter } from '../../src/schedule/catch-up.ts'
 import { instant } from '../support/clock.ts'
 
-const cadence: Cadence = { everyDays: 3, at: '23:59', anchor: '2025-12-08', zone: 'Europe/Berlin' }
-const due = (lastDone: string | undefined, now: string) => dueSlot(cadence, lastDone, instant(now))
+const timetable = cadenceTimetable({ everyDays: 3, at: '23:59', anchor: '2025-12-08', zone: 'Europe/Berlin' })
+const due = (lastDone: string | undefined, now: string) => dueSlot(timetable, lastDone, instant(now))
 
 describe('the slot to run', () => {
   it.each([

@@ -4,10 +4,12 @@ import { isoInstant } from '../../src/calendar.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createMemoryConnection } from '../../src/redis/memory.ts'
 import { createMeter } from '../../src/redis/meter.ts'
-import { nextSlots, type Cadence } from '../../src/schedule/cadence.ts'
+import { cadenceTimetable } from '../../src/schedule/cadence.ts'
 import type { DueSlot } from '../../src/schedule/catch-up.ts'
 import { createScheduler, type SlotOutcome } from '../../src/schedule/scheduler.ts'
+import { cronTimetable } from '../../src/schedule/cron.ts'
 import { createSlotMemory } from '../../src/schedule/slots.ts'
+import type { Timetable } from '../../src/schedule/timetable.ts'
 import { fakeClock, instant } from '../support/clock.ts'
 import { gate } from '../http/rig.ts'
 import { failure, lost, watched } from '../support/transport.ts'
@@ -16,12 +18,12 @@ import { failure, lost, watched } from '../support/transport.ts'
 vi.mock('node:timers/promises', () => ({ setTimeout: async () => undefined }))
 
 const MINUTE_MS = 60_000
-const cadence: Cadence = { everyDays: 3, at: '23:59', anchor: '2025-12-08', zone: 'Europe/Berlin' }
+const everyThirdDay = cadenceTimetable({ everyDays: 3, at: '23:59', anchor: '2025-12-08', zone: 'Europe/Berlin' })
 const KEY = 'orderly:schedule:orders'
 
 interface RigOptions {
   readonly now?: string
-  readonly cadence?: Cadence
+  readonly timetable?: Timetable
   /** What is recorded as done before the boot. @default '2025-12-08T23:59' */
   readonly lastDone?: string | null
   readonly run?: (due: DueSlot, attempt: number) => Promise<SlotOutcome>
@@ -47,7 +49,7 @@ async function aRig(options: RigOptions = {}) {
     outcome: 'completed' as SlotOutcome,
   }
   const scheduler = createScheduler({
-    cadence: options.cadence ?? cadence,
+    timetable: options.timetable ?? everyThirdDay,
     clock,
     memory: createSlotMemory('orders'),
     send: meter.open('schedule').send,
@@ -88,6 +90,18 @@ describe('at its start, the scheduler', () => {
     await scheduler.check()
 
     expect(runs).toEqual(['2026-01-07T23:59 catch-up #1'])
+  })
+
+  it('makes one run of half a million slots that were slept through', async () => {
+    const everyMinute = cronTimetable({ pattern: '* * * * *', zone: 'Europe/Berlin' })
+    const { scheduler, runs, clock } = await aRig({ now: '2026-12-10T12:00:30+01:00', timetable: everyMinute })
+
+    await scheduler.start()
+    await scheduler.check()
+    clock.moveTo('2026-12-10T12:01:00+01:00')
+    await scheduler.check()
+
+    expect(runs).toEqual(['2026-12-10T12:00 schedule #1', '2026-12-10T12:01 schedule #1'])
   })
 
   it('records the latest past slot as done without running it at the very first boot', async () => {
@@ -332,14 +346,16 @@ describe('stopping', () => {
   })
 })
 
+const daily = { everyDays: 1, at: '23:59', anchor: '2020-01-01', zone: 'Europe/Berlin' }
+
 /** A scheduler that lives by the timers alone. */
-function onTimers(at: string, zone: string, outcomes: readonly SlotOutcome[] = []) {
+function onTimers(timetable: Timetable, outcomes: readonly SlotOutcome[] = []) {
   const ran: string[] = []
-  const rhythm = { everyDays: 1, at, anchor: '2020-01-01', zone }
+  const { zone } = timetable
   const clock = systemClock
   const { send } = createMemoryConnection({ clock })
   const scheduler = createScheduler({
-    cadence: rhythm,
+    timetable,
     clock,
     memory: createSlotMemory('orders'),
     send,
@@ -367,7 +383,23 @@ describe('the timers of the process', () => {
     ['02:30', 'Europe/Berlin', '2026-10-25T02:00:00+02:00', ['25T02:30', '26T02:30']],
   ])('wake it at %s in %s without any ping, from %s on: %j', async (at, zone, from, times) => {
     vi.setSystemTime(instant(from))
-    const { scheduler, ran } = onTimers(at, zone)
+    const { scheduler, ran } = onTimers(cadenceTimetable({ ...daily, at, zone }))
+
+    await scheduler.start()
+    await vi.advanceTimersByTimeAsync(27 * 60 * MINUTE_MS)
+    await scheduler.stop()
+
+    expect(ran.map((text) => text.slice(8, 16))).toEqual(times)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it.each([
+    ['15,45 2 * * *', '2026-03-29T01:00:00+01:00', ['29T03:00', '30T02:15', '30T02:45']],
+    ['15,45 2 * * *', '2026-10-25T01:00:00+02:00', ['25T02:15', '25T02:45', '26T02:15', '26T02:45']],
+    ['0 2 * * *', '2026-03-29T01:00:00+01:00', ['29T03:00', '30T02:00']],
+  ])('wake it at the times of %j in Berlin without any ping, from %s on: %j', async (pattern, from, times) => {
+    vi.setSystemTime(instant(from))
+    const { scheduler, ran } = onTimers(cronTimetable({ pattern, zone: 'Europe/Berlin' }))
 
     await scheduler.start()
     await vi.advanceTimersByTimeAsync(27 * 60 * MINUTE_MS)
@@ -379,7 +411,7 @@ describe('the timers of the process', () => {
 
   it('try a failed slot again without any ping, also where a timer is a moment ahead of the clock', async () => {
     vi.setSystemTime(instant('2026-01-05T23:58:00+01:00'))
-    const { scheduler, ran } = onTimers('23:59', 'Europe/Berlin', ['failed', 'busy', 'failed'])
+    const { scheduler, ran } = onTimers(cadenceTimetable(daily), ['failed', 'busy', 'failed'])
     await scheduler.start()
 
     await vi.advanceTimersByTimeAsync(MINUTE_MS)
@@ -410,7 +442,7 @@ describe('the alarm clock', () => {
     const rings = cron.nextRuns(4, new Date(from)).map((date) => date.getTime())
     cron.stop()
 
-    const slots = nextSlots({ everyDays: 1, at, anchor: '2000-01-01', zone }, instant(from), 4)
+    const slots = cadenceTimetable({ everyDays: 1, at, anchor: '2000-01-01', zone }).nextSlots(instant(from), 4)
     expect(rings).toEqual(slots.map(({ atMs }) => atMs))
   })
 })

@@ -3,7 +3,7 @@ import { ulid } from 'ulid'
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryConnection } from '../../src/redis/memory.ts'
 import type { Transport } from '../../src/redis/transport.ts'
-import { latestSlot, nextSlots, type Cadence } from '../../src/schedule/cadence.ts'
+import { cadenceTimetable, type Cadence } from '../../src/schedule/cadence.ts'
 import { calendarCutoffs } from '../../src/sweeps/retention.ts'
 import { fakeClock, instant } from '../support/clock.ts'
 import { createInstance, type Instance } from '../support/schedule-instance.ts'
@@ -97,7 +97,7 @@ async function live({ zone, at, seed, start }: { zone: string; at: string; seed:
   }
 
   const endMs = clock() + DAYS * DAY_MS
-  const nextMs = () => nextSlots(cadence, clock(), 1)[0]?.atMs ?? Infinity
+  const nextMs = () => cadenceTimetable(cadence).nextSlots(clock(), 1)[0]?.atMs ?? Infinity
   let alarmMs = nextMs()
   let [outUntilMs, deployEndsMs, busyUntilMs] = [-Infinity, Infinity, -Infinity]
 
@@ -194,7 +194,7 @@ function brokenPromises(life: Life): string[] {
     const wellMs = checkedMs.filter((ms) => ms >= atMs && ms < nextMs)
     if (wellMs.length > MOST_CHECKS) found.push(`${name} was left out by a service that was awake`)
   }
-  const latest = latestSlot(cadence, endMs)
+  const latest = cadenceTimetable(cadence).latestSlot(endMs)
   if (recorded !== latest?.name) found.push(`${recorded} is recorded at the end`)
   const { cutoffMs } = calendarCutoffs({ days: 2, zone: cadence.zone }, latest?.atMs ?? 0)
   const old = keys.filter((key) => key.startsWith('order:') && timeOf(key) < cutoffMs)
@@ -204,7 +204,9 @@ function brokenPromises(life: Life): string[] {
 
 /** The slots of a life. The first boot comes before the first of them. */
 const slotsOf = ({ cadence, startMs, endMs }: Life) =>
-  nextSlots(cadence, startMs, DAYS).filter(({ atMs }) => atMs <= endMs)
+  cadenceTimetable(cadence)
+    .nextSlots(startMs, DAYS)
+    .filter(({ atMs }) => atMs <= endMs)
 
 /** So many checks in a row may meet a pause after an outage (an hour at most) or the lock of a dead one. */
 const MOST_CHECKS = 15

@@ -45,15 +45,21 @@ describe('the memory of the last done slot', () => {
     expect(await memory.lastDone(transport.send)).toBe('2025-12-08T23:59')
   })
 
-  it.each(['', 'done', '2025-12-08', 'zzzz-12-08T23:59', '2025-12-08T23:59 ', '{"slot":1}'])(
-    'takes %j for none, for it would sort after every slot or before none',
-    async (text) => {
-      const { transport, memory, store } = rig()
-      await store([['SET', KEY, text]])
+  it.each([
+    '',
+    'done',
+    '2025-12-08',
+    '2025-13-08T23:59',
+    '9999-99-99T99:99',
+    'zzzz-12-08T23:59',
+    '2025-12-08T23:59 ',
+    '{"slot":1}',
+  ])('takes %j for none, for it would sort after every slot or before none', async (text) => {
+    const { transport, memory, store } = rig()
+    await store([['SET', KEY, text]])
 
-      expect(await memory.lastDone(transport.send)).toBeUndefined()
-    },
-  )
+    expect(await memory.lastDone(transport.send)).toBeUndefined()
+  })
 
   it.each([
     ['GET', 'lastDone'],

@@ -16,8 +16,8 @@ const ROOT_TYPES = ['config.ts']
 
 /** The table of DESIGN.md, section 3. The first part that fits a path counts. */
 const parts: readonly Part[] = [
-  { of: /^(calendar|clock|errors|events|lifecycle|secrets)\.ts$/, may: [] },
-  { of: /^config\.ts$/, may: ['errors.ts'] },
+  { of: /^(calendar|clock|cron-text|errors|events|lifecycle|secrets)\.ts$/, may: [] },
+  { of: /^config(-[a-z]+)?\.ts$/, may: ['errors.ts', 'cron-text.ts', 'config-'], types: ROOT_TYPES },
   { of: /^log\.ts$/, may: ['errors.ts', 'events.ts'] },
   { of: /^env-file\.ts$/, may: ['errors.ts'] },
   { of: /^(app|main|cli|service|service-[a-z-]+|scheduled-sweep)\.ts$|^cli\//, may: [''] },

@@ -4,6 +4,7 @@ import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { connect } from '../../src/redis/connect.ts'
 import type { Connection } from '../../src/redis/transport.ts'
+import { timetablesOf } from '../../src/schedule/timetables.ts'
 import { createScheduledSweep } from '../../src/scheduled-sweep.ts'
 import type { SweepReport } from '../../src/sweeps/report.ts'
 import type { SweepRequest, SweepRun } from '../../src/sweeps/sweep.ts'
@@ -33,18 +34,23 @@ export async function createInstance({ clock, env = {}, connection, onRun }: Ins
   const announced: SweepReport[] = []
   const runs: SweepRun[] = []
   const defects: unknown[] = []
-  const scheduler = createScheduledSweep({
-    app,
-    sweep: async (request) => {
-      const run = await app.sweeps.orders(request)
-      runs.push(run)
-      onRun?.(run, request)
-      return run
-    },
-    emit: () => undefined,
-    onDefect: (error) => void defects.push(error),
-    announce: (report) => void announced.push(report),
-  })
+  const timetable = timetablesOf(config).orders
+  const scheduler =
+    timetable &&
+    createScheduledSweep({
+      app,
+      name: 'orders',
+      timetable,
+      sweep: async (request) => {
+        const run = await app.sweeps.orders(request)
+        runs.push(run)
+        onRun?.(run, request)
+        return run
+      },
+      emit: () => undefined,
+      onDefect: (error) => void defects.push(error),
+      announce: (report) => void announced.push(report),
+    })
   return {
     app,
     /** Whether there is a schedule at all; without one the next three do nothing. */
