@@ -66,6 +66,27 @@ export class RedisError extends AppError<RedisErrorCode> {
 export const isRedisError = (error: unknown, code?: RedisErrorCode): error is RedisError =>
   error instanceof RedisError && (code === undefined || error.code === code)
 
+/**
+ * What went wrong between Orderly and a database, told apart by what a caller does about it:
+ *
+ * - `DATABASE_UNREACHABLE`: no connection, or it broke. An open transaction was rolled back.
+ * - `DATABASE_REFUSED`: the server said no (credentials, permission, a statement it does not know). Nothing was done.
+ * - `DATABASE_BUSY`: somebody else held a lock for too long. Nothing was done; later it can work.
+ * - `DATABASE_UNKNOWN`: it is not the database that was expected.
+ * - `DATABASE_DRIVER`: the driver that its address needs is not installed.
+ */
+export type DatabaseErrorCode =
+  | 'DATABASE_UNREACHABLE'
+  | 'DATABASE_REFUSED'
+  | 'DATABASE_BUSY'
+  | 'DATABASE_UNKNOWN'
+  | 'DATABASE_DRIVER'
+
+/** A failure of a database. Its message and cause never hold a statement's values, a stored value or a credential. */
+export class DatabaseError extends AppError<DatabaseErrorCode> {
+  override readonly name = 'DatabaseError'
+}
+
 /** The stack's frames only. What stands before the end of the message is left out, for a message may look like a frame. */
 export function framesOf({ stack = '', message }: Error): readonly string[] {
   const start = stack.indexOf(message)

@@ -1,7 +1,8 @@
-import { isRedisError, InterruptedError } from '../errors.ts'
+import { InterruptedError } from '../errors.ts'
 import type { Clock } from '../clock.ts'
+import { figureOf, readInfo, versionOf, type Info } from './info.ts'
 import { scanPages } from './scan.ts'
-import { ask, textOf, type Connection, type Transport } from './transport.ts'
+import { ask, type Connection, type Transport } from './transport.ts'
 
 /** Keys that share the part of their name up to the first colon. */
 export interface PrefixCount {
@@ -63,35 +64,15 @@ export async function inspectRedis(options: InspectOptions): Promise<Inspection>
   return {
     latencyMs,
     server: serverOf(kind, info),
-    version: info.get('redis_version') ?? info.get('valkey_version') ?? null,
-    usedBytes: numberOf(info, 'total_data_size') ?? numberOf(info, 'used_memory'),
-    limitBytes: numberOf(info, 'max_data_size') ?? (numberOf(info, 'maxmemory') || null),
+    version: versionOf(info),
+    usedBytes: figureOf(info, 'total_data_size') ?? figureOf(info, 'used_memory'),
+    limitBytes: figureOf(info, 'max_data_size') ?? (figureOf(info, 'maxmemory') || null),
     evictionPolicy: info.get('maxmemory_policy') ?? null,
     keys,
     isComplete,
     prefixes: byCount.slice(0, MOST_PREFIXES),
     otherPrefixes: Math.max(byCount.length - MOST_PREFIXES, 0),
   }
-}
-
-type Info = ReadonlyMap<string, string>
-
-/** INFO as name and value; empty where the user may not ask for it. */
-async function readInfo(send: Transport): Promise<Info> {
-  try {
-    const lines = textOf(await ask(send, ['INFO'])).split(/\r?\n/)
-    return new Map(lines.filter((line) => line.includes(':')).map((line) => splitAt(line, line.indexOf(':'))))
-  } catch (error) {
-    if (isRedisError(error, 'REDIS_REFUSED')) return new Map()
-    throw error
-  }
-}
-
-const splitAt = (line: string, at: number): readonly [string, string] => [line.slice(0, at), line.slice(at + 1).trim()]
-
-const numberOf = (info: Info, name: string): number | null => {
-  const text = info.get(name)
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null
 }
 
 function serverOf(kind: Connection['kind'], info: Info): string {

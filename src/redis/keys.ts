@@ -17,3 +17,6 @@ export const sweepsKey = (name: string) => `orderly:sweeps:${name}`
 
 /** The name of the last slot of a schedule that was completed. */
 export const scheduleKey = (name: string) => `orderly:schedule:${name}`
+
+/** What a sweep over a foreign Redis saw at earlier runs: a sorted set in that Redis. */
+export const seenKey = (name: string) => `orderly:seen:${name}`

@@ -58,6 +58,13 @@ export function createMeter(send: Transport): Meter {
 export const worstCost = (commands: readonly Command[]): number =>
   commands.flatMap((command) => [command[0], ...innerCommands(command, undefined)]).filter(isBilled).length
 
+/** Two costs as one. */
+export function sumOf(one: Cost, other: Cost): Cost {
+  const commands: Record<string, number> = { ...one.commands }
+  for (const [name, count] of Object.entries(other.commands)) commands[name] = (commands[name] ?? 0) + count
+  return { commands, billed: one.billed + other.billed, requests: one.requests + other.requests }
+}
+
 const isBilled = (name: string) => !FREE.has(name.toUpperCase())
 
 interface Tally {

@@ -18,6 +18,11 @@ const STOPPED: Readonly<Record<StopReason, Ending>> = {
       'The cap on Redis commands is reached. Run it again to go on; a run that deletes something needs 8 or more.',
   },
   interrupted: { outcome: 'stopped', code: 'INTERRUPTED', because: 'Interrupted. Run it again to go on.' },
+  'locked-out': {
+    outcome: 'skipped',
+    code: 'LOCKED',
+    because: 'Another cleaner is at work on this database.',
+  },
   lease: {
     outcome: 'stopped',
     code: 'LEASE_LOST',

@@ -1,5 +1,5 @@
 import { sweepsKey } from '../redis/keys.ts'
-import type { Account } from '../redis/meter.ts'
+import type { Cost } from '../redis/meter.ts'
 import { withRepeats } from '../redis/repeat.ts'
 import { ask, listOf, type Transport } from '../redis/transport.ts'
 import type { Ending } from './ending.ts'
@@ -11,17 +11,17 @@ const HISTORY_LENGTH = 20
 /** Billed commands of `record`. */
 export const RECORD_COST = 1
 
-/**
- * Appends a run's report to the sweep's history, a stream of bounded length. Costs 1 command.
- *
- * @param upcoming the commands that are still to come after it, so that the stored report tells the whole cost.
- */
-export async function record(
-  run: RunFacts & { readonly account: Account },
-  ending: Ending,
-  upcoming: Counts,
-): Promise<void> {
-  const spent = run.account.cost()
+export interface RecordOptions {
+  /** To Orderly's own Redis. */
+  readonly send: Transport
+  /** What the run has spent so far. */
+  readonly spent: Cost
+  /** The commands that are still to come after the record, so that the stored report tells the whole cost. */
+  readonly upcoming: Counts
+}
+
+/** Appends a run's report to the sweep's history, a stream of bounded length. Costs 1 command. */
+export async function record(run: RunFacts, ending: Ending, { send, spent, upcoming }: RecordOptions): Promise<void> {
   const commands: Record<string, number> = { ...spent.commands }
   for (const [name, count] of Object.entries({ XADD: RECORD_COST, ...upcoming })) {
     commands[name] = (commands[name] ?? 0) + count
@@ -30,7 +30,7 @@ export async function record(
   const requests = spent.requests + (added > RECORD_COST ? 2 : 1)
   const report = createReport(run, ending, { commands, billed: spent.billed + added, requests })
   const key = sweepsKey(run.sweep.name)
-  await ask(run.account.send, ['XADD', key, 'MAXLEN', HISTORY_LENGTH, '*', 'report', JSON.stringify(report)])
+  await ask(send, ['XADD', key, 'MAXLEN', HISTORY_LENGTH, '*', 'report', JSON.stringify(report)])
 }
 
 type Counts = Readonly<Record<string, number>>

@@ -1,9 +1,11 @@
 import type { RunSweep } from './sweep.ts'
 
 /** Every sweep there is. The CLI's choices, the help and the docs follow from it. */
-export const sweepNames = ['orders'] as const
+export const sweepNames = ['orders', 'inngest'] as const
 
 export type SweepName = (typeof sweepNames)[number]
 
-/** One runner for each name: a name without a sweep does not compile. */
-export type Sweeps = Readonly<Record<SweepName, RunSweep>>
+/** One runner for each name, so that a name without one does not compile; undefined where its store is not configured. */
+export interface Sweeps extends Readonly<Record<SweepName, RunSweep | undefined>> {
+  readonly orders: RunSweep
+}

@@ -13,10 +13,12 @@ export type Trigger = 'command' | 'schedule' | 'catch-up' | 'cli' | 'engine'
  */
 export type Outcome = 'done' | 'planned' | 'skipped' | 'stopped' | 'failed'
 
-/** What one organization, table, queue or rule contributed. */
+/** What one organization, table, queue or rule contributed: `scanned = due + kept`. */
 export interface SweepPart {
   readonly name: string
   readonly scanned: number
+  readonly due: number
+  /** 0 in a dry run. */
   readonly deleted: number
   readonly kept: number
   readonly because: string | null
@@ -46,6 +48,10 @@ export interface SweepReport {
   /** The same for unfinished things. */
   readonly extendedCutoff: string
   readonly outcome: Outcome
+  /** In which of its ways the sweep worked, in words; null where it has one only. */
+  readonly mode: string | null
+  /** What came of it in a sentence; null where the counts say it all. */
+  readonly summary: string | null
   /** Why it did not end well; of a run that did, what somebody should know about its numbers. */
   readonly because: string | null
   /** Distinct things judged. */
@@ -78,6 +84,8 @@ export interface Findings {
   unreadable: number
   readonly unreadableSample: string[]
   valueBytes: number
+  mode: string | null
+  summary: string | null
   parts: readonly SweepPart[] | null
   /** What somebody should know about the numbers of a run that ended well. */
   readonly remarks: string[]
@@ -91,6 +99,8 @@ export const createFindings = (): Findings => ({
   unreadable: 0,
   unreadableSample: [],
   valueBytes: 0,
+  mode: null,
+  summary: null,
   parts: null,
   remarks: [],
 })
@@ -141,6 +151,8 @@ export function createReport(run: RunFacts, { outcome, because }: Ending, cost: 
     cutoff: isoInstant(run.cutoffs.cutoffMs, zone),
     extendedCutoff: isoInstant(run.cutoffs.extendedCutoffMs, zone),
     outcome,
+    mode: findings.mode,
+    summary: findings.summary,
     because: [because, ...findings.remarks].filter(Boolean).join(' ') || null,
     scanned: due + kept + keptOpen + unreadable,
     due,

@@ -10,7 +10,7 @@ export interface RetentionPolicy {
 export interface Cutoffs {
   /** The first instant that is kept, in epoch milliseconds. */
   readonly cutoffMs: number
-  /** The same for unfinished things: twice the retention. */
+  /** The same for unfinished things: twice the retention, unless it says otherwise. */
   readonly extendedCutoffMs: number
 }
 
@@ -25,3 +25,15 @@ export const calendarCutoffs = ({ days, zone }: RetentionPolicy, asOfMs: number)
 
 const startOfDayBefore = (asOfMs: number, days: number, zone: string) =>
   firstInstantOf({ ...localDateBefore(asOfMs, days, zone), hour: 0, minute: 0 }, zone)
+
+/** Milliseconds of a day that is 24 hours long, which a calendar day need not be. */
+const DAY_MS = 86_400_000
+
+/** The cutoffs of stores whose days are N x 24 hours before `asOfMs`; unfinished things are kept `factor` times as long. */
+export const hourCutoffs = (
+  { days, factor }: { readonly days: number; readonly factor: number },
+  asOfMs: number,
+): Cutoffs => ({
+  cutoffMs: asOfMs - days * DAY_MS,
+  extendedCutoffMs: asOfMs - Math.ceil(days * factor * DAY_MS),
+})

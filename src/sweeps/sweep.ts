@@ -5,7 +5,7 @@ import { AppError, InputError, InterruptedError, isRedisError } from '../errors.
 import { isoInstant } from '../calendar.ts'
 import { lockKey } from '../redis/keys.ts'
 import { tryLock, type Attempt, type Lease } from '../redis/lock.ts'
-import type { Account, Meter } from '../redis/meter.ts'
+import { sumOf, type Account, type Cost, type Meter } from '../redis/meter.ts'
 import type { Transport } from '../redis/transport.ts'
 import { ALREADY_DONE, endingOf, skippedFor, type Ending } from './ending.ts'
 import { createGuard, SweepStopped } from './guard.ts'
@@ -19,6 +19,14 @@ export interface SweepJob extends Cutoffs {
   readonly dryRun: boolean
   /** Charged, capped and interruptible: the only way to Redis. */
   readonly send: Transport
+  /**
+   * To be called between pieces of work that send nothing to Redis, such as pages of a database.
+   *
+   * @throws SweepStopped when the run must not go on.
+   */
+  readonly goOn: () => Promise<void>
+  /** Waits for a long piece of such work and keeps the lease meanwhile. */
+  readonly during: <Result>(work: Promise<Result>) => Promise<Result>
   /** Billed commands that the run may still spend. */
   readonly left: () => number
   /** Counts, filled in as the work goes on. */
@@ -31,6 +39,14 @@ export interface SweepJob extends Cutoffs {
 export interface Sweep {
   readonly name: string
   readonly defaultDays: number
+  /** The least days that may be asked for. @default 0 */
+  readonly leastDays?: number
+  /** Whether every run is a dry one, whoever asks for another. @default false */
+  readonly isAlwaysDry?: boolean
+  /** Whether a lock of the sweep's own keeps other runs out even without the lease. @default false */
+  readonly hasOwnLock?: boolean
+  /** The Redis that the sweep works on, and in which its lock lives. @default Orderly's own */
+  readonly meter?: Meter
   cutoffs(days: number, asOfMs: number): Cutoffs
   run(job: SweepJob): Promise<void>
 }
@@ -77,7 +93,7 @@ export interface SweepRun {
  * Costs the sweep's own commands plus at most 5 (lock 1, record 1, release 3), 1 more for each full minute; a dry run only
  * the sweep's own.
  *
- * @throws InputError for days that are not a whole number from 0 to 365, or a cap below 1.
+ * @throws InputError for days that are not a whole number from 0 (or the sweep's least) to 365, or a cap below 1.
  */
 export type RunSweep = (request: SweepRequest) => Promise<SweepRun>
 
@@ -98,18 +114,19 @@ const RELEASE_COST = 3
 export const createSweepRunner =
   (options: RunnerOptions) =>
   (sweep: Sweep): RunSweep =>
-  async (request) => {
-    checkRequest(request)
+  async (asked) => {
+    checkRequest(sweep, asked)
+    const request = sweep.isAlwaysDry === true ? { ...asked, dryRun: true } : asked
     const run = beginRun(sweep, request, options)
     const ending = await workUnderLock(run)
-    const report = createReport(run, ending, run.account.cost())
+    const report = createReport(run, ending, costOf(run))
     emitFinished(options.emit, report)
     return { report, code: ending.code }
   }
 
-function checkRequest({ days = 0, maxCommands = 1 }: SweepRequest): void {
-  if (!Number.isInteger(days) || days < 0 || days > 365) {
-    throw new InputError('The number of days must be a whole number from 0 to 365.')
+function checkRequest({ leastDays = 0 }: Sweep, { days = leastDays, maxCommands = 1 }: SweepRequest): void {
+  if (!Number.isInteger(days) || days < leastDays || days > 365) {
+    throw new InputError(`The number of days must be a whole number from ${leastDays} to 365.`)
   }
   if (!Number.isInteger(maxCommands) || maxCommands < 1) {
     throw new InputError('The cap on Redis commands must be a whole number from 1 on.')
@@ -121,7 +138,10 @@ interface Run extends RunnerOptions {
   readonly id: string
   readonly sweep: Sweep
   readonly request: SweepRequest
+  /** Of the Redis that the sweep works on. */
   readonly account: Account
+  /** Of Orderly's own Redis, which keeps history and schedule: the same account where the sweep works on that one. */
+  readonly home: Account
   readonly findings: Findings
   readonly startedAtMs: number
   readonly asOfMs: number
@@ -132,12 +152,14 @@ interface Run extends RunnerOptions {
 function beginRun(sweep: Sweep, request: SweepRequest, options: RunnerOptions): Run {
   const startedAtMs = options.clock()
   const { asOfMs = startedAtMs, days = sweep.defaultDays } = request
+  const home = options.meter.open(`sweep:${sweep.name}`)
   return {
     ...options,
     id: ulid(startedAtMs),
     sweep,
     request,
-    account: options.meter.open(`sweep:${sweep.name}`),
+    account: sweep.meter?.open(`sweep:${sweep.name}`) ?? home,
+    home,
     findings: createFindings(),
     startedAtMs,
     asOfMs,
@@ -146,11 +168,14 @@ function beginRun(sweep: Sweep, request: SweepRequest, options: RunnerOptions): 
   }
 }
 
+/** What a run has spent in both of its Redis. */
+const costOf = ({ account, home }: Run): Cost => (account === home ? home.cost() : sumOf(account.cost(), home.cost()))
+
 async function workUnderLock(run: Run): Promise<Ending> {
   if (run.request.dryRun) return await work(run, undefined)
   let lease: Lease | undefined
   try {
-    const attempt = await takeLock(run)
+    const attempt = await takeLock(run, run.account).catch((error: unknown) => lockAtHome(run, error))
     if (attempt !== 'no-room' && !attempt.held) return skippedFor(attempt.holder)
     lease = attempt === 'no-room' ? undefined : attempt.lease
   } catch (error) {
@@ -161,16 +186,15 @@ async function workUnderLock(run: Run): Promise<Ending> {
   return ending
 }
 
+/** A foreign Redis that cannot be asked must not keep the sweep from what can be done without it. */
+async function lockAtHome(run: Run, error: unknown): Promise<Attempt | 'no-room'> {
+  if (run.account === run.home || !isRedisError(error)) throw error
+  return await takeLock(run, run.home)
+}
+
 /** Where a full Redis has no room for the lock, the sweep that makes room runs without it: deleting twice does no harm. */
-async function takeLock({
-  sweep,
-  request,
-  account,
-  clock,
-  zone,
-  startedAtMs,
-  findings,
-}: Run): Promise<Attempt | 'no-room'> {
+async function takeLock(run: Run, account: Account): Promise<Attempt | 'no-room'> {
+  const { sweep, request, clock, zone, startedAtMs, findings } = run
   if (request.signal?.aborted === true) throw new SweepStopped('interrupted')
   if ((request.maxCommands ?? Infinity) <= 1 + RECORD_COST + RELEASE_COST) throw new SweepStopped('cap')
   const by = request.by === undefined ? '' : ` by ${request.by}`
@@ -185,23 +209,27 @@ async function takeLock({
 }
 
 async function work(run: Run, lease: Lease | undefined): Promise<Ending> {
-  const { sweep, request, account, clock, findings, asOfMs, cutoffs } = run
+  const { sweep, request, account, home, clock, findings, asOfMs, cutoffs } = run
   const reserve = request.dryRun ? 0 : RECORD_COST + (lease === undefined ? 0 : RELEASE_COST)
   const maxCommands = request.maxCommands ?? Infinity
-  const guard = createGuard({ account, clock, signal: request.signal, maxCommands, reserve, lease })
+  const canLoseLease = sweep.hasOwnLock === true
+  const guard = createGuard({ account, clock, signal: request.signal, maxCommands, reserve, lease, canLoseLease })
+  const sendHome = account === home ? guard.send : home.send
   try {
-    if ((await request.once?.isDone(guard.send)) === true) return ALREADY_DONE
+    if ((await request.once?.isDone(sendHome)) === true) return ALREADY_DONE
     await sweep.run({
       ...cutoffs,
       ...(request.sparesOpen === true && { extendedCutoffMs: 0 }),
       asOfMs,
       dryRun: request.dryRun,
       send: guard.send,
+      goOn: guard.goOn,
+      during: guard.during,
       left: guard.left,
       findings,
       onProgress: () => request.onProgress?.(findings),
     })
-    await request.once?.markDone(guard.send)
+    await request.once?.markDone(sendHome)
     return { outcome: request.dryRun ? 'planned' : 'done', code: null, because: null }
   } catch (error) {
     return endingBy(run, error)
@@ -210,17 +238,19 @@ async function work(run: Run, lease: Lease | undefined): Promise<Ending> {
 
 /** Records the run and gives the lock back, as far as Redis lets it; a provider that refuses everything is not asked. */
 async function conclude(run: Run, ending: Ending, lease: Lease | undefined): Promise<void> {
-  if (ending.code === 'REDIS_LIMIT') return
+  if (ending.code === 'REDIS_LIMIT' && run.account === run.home) return
   const isHeld = lease !== undefined && ending.code !== 'LEASE_LOST'
   const remark = (text: string) => (error: unknown) => {
     if (!(error instanceof AppError)) throw error
     run.findings.remarks.push(`${text} ${error.message}`)
     return error
   }
-  const isNews = ending !== ALREADY_DONE
-  const failure = isNews ? await record(run, ending, isHeld ? RELEASING : {}).catch(remark(UNRECORDED)) : undefined
+  const isNews = ending.outcome !== 'skipped'
+  const recorded = () =>
+    record(run, ending, { send: run.home.send, spent: costOf(run), upcoming: isHeld ? RELEASING : {} })
+  const failure = isNews ? await recorded().catch(remark(UNRECORDED)) : undefined
   if (!isHeld) return
-  if (isSilent(failure)) run.findings.remarks.push(LOCK_STAYS)
+  if (run.account === run.home && isSilent(failure)) run.findings.remarks.push(LOCK_STAYS)
   else await lease.release().catch(remark(LOCK_STAYS))
 }
 
@@ -240,7 +270,8 @@ function endingBy({ onDefect }: Run, error: unknown): Ending {
 }
 
 function emitFinished(emit: Emit, report: SweepReport): void {
-  const { sweep, id, trigger, dryRun, outcome, because, scanned, deleted, billedCommands, durationMs } = report
+  const { sweep, id, trigger, dryRun, outcome, mode, summary, because } = report
+  const { scanned, deleted, billedCommands, durationMs } = report
   const level: EventLevel = outcome === 'failed' ? 'error' : outcome === 'stopped' ? 'warn' : 'info'
   emit(level, 'sweep.finished', {
     sweep,
@@ -248,6 +279,8 @@ function emitFinished(emit: Emit, report: SweepReport): void {
     trigger,
     dryRun,
     outcome,
+    mode,
+    summary,
     because,
     scanned,
     deleted,
