@@ -76,11 +76,7 @@ export const isRedisError = (error: unknown, code?: RedisErrorCode): error is Re
  * - `DATABASE_DRIVER`: the driver that its address needs is not installed.
  */
 export type DatabaseErrorCode =
-  | 'DATABASE_UNREACHABLE'
-  | 'DATABASE_REFUSED'
-  | 'DATABASE_BUSY'
-  | 'DATABASE_UNKNOWN'
-  | 'DATABASE_DRIVER'
+  'DATABASE_UNREACHABLE' | 'DATABASE_REFUSED' | 'DATABASE_BUSY' | 'DATABASE_UNKNOWN' | 'DATABASE_DRIVER'
 
 /** A failure of a database. Its message and cause never hold a statement's values, a stored value or a credential. */
 export class DatabaseError extends AppError<DatabaseErrorCode> {

@@ -156,7 +156,8 @@ export async function startServiceRig(options: ServiceRigOptions = {}): Promise<
   return rig
 }
 
-const aTelegram = (clock: FakeClock, given: Partial<TelegramOptions> = {}): TelegramOptions => ({
+/** The people and groups of every rig. */
+export const aTelegram = (clock: FakeClock, given: Partial<TelegramOptions> = {}): TelegramOptions => ({
   clock,
   resendMs: [0, 50],
   chats: [

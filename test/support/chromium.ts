@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { isExecutable } from './executable.ts'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome']
 
@@ -8,12 +8,3 @@ export const chromiumPath: string | undefined = (process.env['PATH'] ?? '')
   .split(':')
   .flatMap((folder) => names.map((name) => join(folder, name)))
   .find(isExecutable)
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
+import { ended, hasEnded } from './ended.ts'
+import { freePort } from './free-port.ts'
 import { openResp, textReply } from './resp.ts'
 
 export interface RedisServerOptions {
@@ -136,15 +136,6 @@ async function startSomewhere(directory: string, options: RedisServerOptions) {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 async function startAt(port: number, directory: string, options: RedisServerOptions): Promise<ChildProcess> {
   const { password, appendOnly = false, args = [] } = options
   const words = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '']
@@ -177,10 +168,4 @@ async function end(child: ChildProcess): Promise<void> {
   const force = setTimeout(() => child.kill('SIGKILL'), 2_000)
   await ended(child)
   clearTimeout(force)
-}
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (!hasEnded(child)) await once(child, 'exit')
 }
