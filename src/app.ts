@@ -7,6 +7,7 @@ import { createOrderStore, type OrderStore } from './orders/store.ts'
 import { connect } from './redis/connect.ts'
 import { createMeter, type Meter } from './redis/meter.ts'
 import type { Connection } from './redis/transport.ts'
+import { createInngestSweep } from './sweeps/inngest/inngest-sweep.ts'
 import { createOrderPruner } from './sweeps/order-pruner.ts'
 import type { Sweeps } from './sweeps/registry.ts'
 import { calendarCutoffs } from './sweeps/retention.ts'
@@ -16,6 +17,8 @@ import { createSweepRunner } from './sweeps/sweep.ts'
 export interface Parts {
   readonly clock: Clock
   readonly connection: Connection
+  /** Put around the connection to every other Redis. */
+  readonly wrap: (connection: Connection) => Connection
 }
 
 /** The whole of Orderly, put together. */
@@ -28,6 +31,8 @@ export interface App {
   readonly orders: OrderStore
   readonly desk: Desk
   readonly sweeps: Sweeps
+  /** What is spent on the Redis of Inngest; undefined where none is configured. */
+  readonly inngestMeter: Meter | undefined
   close(): Promise<void>
 }
 
@@ -54,10 +59,26 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   })
   const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
   const runner = createSweepRunner({ meter, clock, zone, emit, onDefect })
+  const inngestRedis = await connectToInngest(config, clock, given.wrap)
+  const inngestMeter = inngestRedis && createMeter(inngestRedis.send)
   const sweeps: Sweeps = {
     orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days, onDeleted: orders.forget })),
+    inngest: config.inngest && runner(createInngestSweep({ config: config.inngest, clock, meter: inngestMeter })),
   }
-  return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, close: connection.close }
+  const close = async () => {
+    await Promise.all([connection.close(), inngestRedis?.close()])
+  }
+  return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, inngestMeter, close }
+}
+
+/** Sends nothing yet; undefined where no Redis of Inngest is configured, which is not guessed to be anywhere. */
+async function connectToInngest(
+  { inngest }: Config,
+  clock: Clock,
+  wrap: Parts['wrap'] = (connection) => connection,
+): Promise<Connection | undefined> {
+  if (inngest?.redisUrl === undefined) return undefined
+  return wrap(await connect({ kind: 'tcp', url: inngest.redisUrl }, { clock }))
 }
 
 /** Remembers what follows from the time for as long as the clock shows the same minute; no day begins within one. */
