@@ -18,6 +18,8 @@ export interface BotOptions {
   readonly app: App
   readonly config: ServiceConfig
   readonly sweepOrders: RunSweep
+  /** Undefined where no database of Inngest is configured. */
+  readonly sweepInngest: RunSweep | undefined
   readonly status: () => StatusFacts
   readonly onError: (error: unknown) => void
 }
@@ -26,7 +28,8 @@ export interface BotOptions {
 const MOST_FILE_BYTES = 45_000_000
 
 /** The bot with everything of the app that it needs. */
-export function createBot({ app, config, sweepOrders, status, onError }: BotOptions): Telegram {
+export function createBot(options: BotOptions): Telegram {
+  const { app, config, sweepOrders, sweepInngest, status, onError } = options
   const { clock, desk, orders } = app
   return createTelegram({
     config: config.telegram,
@@ -37,6 +40,7 @@ export function createBot({ app, config, sweepOrders, status, onError }: BotOpti
     desk,
     store: orders,
     sweepOrders,
+    sweepInngest,
     undoMs: UNDO_MS,
     countOpenBeforeToday: () => countOpenBeforeToday(app),
     exportFile: (signal) => exportFile(app, signal),

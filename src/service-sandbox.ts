@@ -84,6 +84,8 @@ async function withSandbox(config: Config, { dispatch }: CastGroups): Promise<Sa
   const publicUrl = `http://${host}:${port}`
   return {
     ...config,
+    // Nothing real is touched from where anybody who looks around is an admin.
+    inngest: undefined,
     port,
     adminIds: [asha.id],
     ordersChatId: dispatch.id,

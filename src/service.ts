@@ -10,12 +10,10 @@ import { createEmit } from './log.ts'
 import { connect } from './redis/connect.ts'
 import { ask } from './redis/transport.ts'
 import { watchConnection } from './redis/watch.ts'
-import { createScheduledSweep } from './scheduled-sweep.ts'
 import { createBot } from './service-bot.ts'
 import { createServiceSandbox, type ServiceSandbox } from './service-sandbox.ts'
-import { lastReport } from './sweeps/history.ts'
+import { createServiceSweep, type ServiceSweep } from './service-sweep.ts'
 import type { SweepReport } from './sweeps/report.ts'
-import type { RunSweep } from './sweeps/sweep.ts'
 import type { Telegram } from './telegram/bot.ts'
 
 /** The running service: HTTP, bot and schedule around one app. */
@@ -57,19 +55,20 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const app = await createApp(config, log, { clock, connection })
   const onError = (error: unknown) => log.error({ err: error }, 'failed')
   const startedAtMs = clock()
-  let lastRun: SweepReport | undefined
   let areOrdersLoaded = false
   let url = ''
 
-  const sweepOrders: RunSweep = async (request) => {
-    const run = await app.sweeps.orders(request)
-    if (!request.dryRun && run.report.outcome !== 'skipped') lastRun = run.report
-    return run
-  }
+  const announce = (report: SweepReport) => bot.announce(report)
+  const common = { app, emit: createEmit(log), onDefect: onError, announce }
+  const { inngest } = app.sweeps
+  const orderSweep = createServiceSweep({ ...common, name: 'orders', sweep: app.sweeps.orders })
+  const inngestSweep = inngest && createServiceSweep({ ...common, name: 'inngest', sweep: inngest })
+  const sweeps = [orderSweep, ...(inngestSweep === undefined ? [] : [inngestSweep])]
   const bot = createBot({
     app,
     config,
-    sweepOrders,
+    sweepOrders: orderSweep.run,
+    sweepInngest: inngestSweep?.run,
     onError,
     status: () => ({
       version,
@@ -78,20 +77,12 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       store: app.kind,
       isStoreWell: connection.isWell(),
       ordersHeld: app.orders.held().length,
-      lastRun,
-      nextSlotMs: schedule?.next()?.atMs,
+      ...orderSweep.facts(),
+      ...(inngestSweep !== undefined && { inngest: inngestSweep.facts() }),
       billedCommands: app.meter.cost().billed,
     }),
   })
-  const schedule = createScheduledSweep({
-    app,
-    sweep: sweepOrders,
-    emit: createEmit(log),
-    onDefect: onError,
-    announce: bot.announce,
-  })
 
-  const history = app.meter.open('schedule')
   // The embedded store is empty at each start, and nobody is billed for it.
   const tellStory = options.seeds === true || app.kind === 'memory' ? sandbox?.tellStory : undefined
   let isStoryTold = false
@@ -102,12 +93,12 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     if (!areOrdersLoaded) await app.orders.load()
     areOrdersLoaded = true
     bot.showOwed()
-    lastRun ??= await lastReport(history.send, 'orders')
+    for (const sweep of sweeps) await sweep.learn()
   }, onError)
   const server = await createHttpServer({
     log,
     clock,
-    onPing: () => void schedule?.check(),
+    onPing: () => sweeps.forEach(({ schedule }) => void schedule?.check()),
     readiness: createReadiness(app, () => {
       if (!areOrdersLoaded) return 'The orders are not loaded yet.'
       return bot.isReady() ? null : NO_TELEGRAM
@@ -125,9 +116,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const parts: readonly Part[] = [
     { name: 'telegram', start: bot.start, stop: bot.stop },
     { name: 'orders', start: loading.start, stop: loading.stop },
-    ...(schedule === undefined
-      ? []
-      : [{ name: 'schedule', start: async () => void schedule.start(), stop: schedule.stop }]),
+    ...sweeps.flatMap(schedulePart),
   ]
   const ordered =
     sandbox === undefined
@@ -136,6 +125,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
         [redis, http, { name: 'sandbox', start: async () => undefined, stop: sandbox.stop }, ...parts]
   return lifeOf(ordered, { app, log, url: () => url })
 }
+
+const schedulePart = ({ schedule }: ServiceSweep): readonly Part[] =>
+  schedule === undefined ? [] : [{ name: 'schedule', start: async () => void schedule.start(), stop: schedule.stop }]
 
 /** The configuration with a bot, and the sandbox that makes up for a missing token. */
 async function settle(options: ServiceOptions, clock: Clock) {

@@ -21,3 +21,9 @@ export async function refuse(context: Context): Promise<void> {
   const id = context.from?.id
   await context.reply(`This is for admins only. Your id is ${id ?? 'unknown'}: an admin can add it to ADMIN_IDS.`)
 }
+
+/** How a sweep's report names whoever gave the command or pressed the button. */
+export const byWhom = (context: Context) => ({
+  trigger: 'command' as const,
+  by: String(context.from?.id ?? 'unknown'),
+})

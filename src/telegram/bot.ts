@@ -35,6 +35,8 @@ export interface TelegramOptions {
   readonly desk: Desk
   readonly store: OrderStore
   readonly sweepOrders: RunSweep
+  /** Undefined where no database of Inngest is configured. */
+  readonly sweepInngest: RunSweep | undefined
   readonly undoMs: number
   readonly countOpenBeforeToday: () => number
   readonly exportFile: (signal: AbortSignal) => Promise<ExportedFile>
@@ -114,9 +116,9 @@ export function createTelegram(options: TelegramOptions): Telegram {
   handlers.on('message:migrate_to_chat_id', (context) => {
     cards?.move(context.chat.id, context.message.migrate_to_chat_id)
   })
-  handlers.use(startCommand({ isAdmin }))
+  handlers.use(startCommand({ isAdmin, hasInngest: options.sweepInngest !== undefined }))
   handlers.use(ordersCommand({ isAdmin, store, ordersChatId: () => cards?.chatId() }))
-  handlers.use(cleanupCommand({ ...options, sweep: options.sweepOrders, isAdmin, background }))
+  handlers.use(cleanupCommand({ ...options, isAdmin, background }))
   handlers.use(statusCommand({ isAdmin, status: options.status, zone, clock }))
   handlers.use(exportCommand({ isAdmin, background, exportFile: options.exportFile }))
   handlers.use(pressHandler({ desk: options.desk, cards, names }))

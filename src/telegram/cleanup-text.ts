@@ -1,7 +1,14 @@
 import type { SweepReport } from '../sweeps/report.ts'
+import { inngestText } from './inngest-text.ts'
+import { skippedText } from './skipped-text.ts'
+import { counted } from './text.ts'
 
-/** What a cleanup came to, for the chat. The five first lines are what scripts and habits rely on: they never change. */
-export function cleanupText(report: SweepReport): string {
+/** What a cleanup came to, for the chat, whatever it cleaned up. */
+export const cleanupText = (report: SweepReport): string =>
+  report.sweep === 'inngest' ? inngestText(report) : orderText(report)
+
+/** The five first lines are what scripts and habits rely on: they never change. */
+function orderText(report: SweepReport): string {
   switch (report.outcome) {
     case 'done':
       return [...firstLines(report), ...detailLines(report)].join('\n')
@@ -12,7 +19,7 @@ export function cleanupText(report: SweepReport): string {
         ...detailLines(report),
       ].join('\n')
     case 'skipped':
-      return `⏳ ${runningText(report.because ?? '')}`
+      return skippedText(report, 'A cleanup')
     case 'stopped':
     case 'failed':
       return [
@@ -48,15 +55,7 @@ function detailLines({ keptOpen, extendedCutoff, unreadable, commands, billedCom
   return lines
 }
 
-/** Who started the run that holds the lock: the holder's name is `<trigger> by <user>, started <time>`. */
-function runningText(because: string): string {
-  const [, trigger, by, at = ''] = /: ([a-z-]+)(?: by (.+))?, started (\S+)\.$/.exec(because) ?? []
-  if (trigger === undefined) return `A cleanup is already running. ${because}`
-  const who = by === undefined ? `the ${trigger}` : `${by} (${trigger})`
-  return `A cleanup is already running, started by ${who} at ${at.slice(0, 16).replace('T', ' ')}.`
-}
-
 /** `1 order`, `2 orders`. */
-export const ordersText = (count: number) => `${count} order${count === 1 ? '' : 's'}`
+export const ordersText = (count: number) => counted(count, 'order')
 
-const daysText = (days: number) => (days === 0 ? 'only today' : `today and ${days} day${days === 1 ? '' : 's'} before`)
+const daysText = (days: number) => (days === 0 ? 'only today' : `today and ${counted(days, 'day')} before`)

@@ -23,10 +23,17 @@ const ADMIN_COMMANDS: readonly BotCommand[] = [
 
 export interface StartDeps {
   readonly isAdmin: IsAdmin
+  /** Whether there is a database of Inngest to clean up. */
+  readonly hasInngest: boolean
 }
 
+const ADMIN_NOTE =
+  'A bare /cleanup keeps today and the day before; the schedule and the command line keep RETENTION_DAYS.'
+const INNGEST_NOTE =
+  '/cleanup inngest [days] [preview] deletes old runs of Inngest; a bare one keeps INNGEST_RETENTION_DAYS.'
+
 /** `/start` and `/help`. */
-export function startCommand({ isAdmin }: StartDeps): Composer<Context> {
+export function startCommand({ isAdmin, hasInngest }: StartDeps): Composer<Context> {
   const composer = new Composer()
   composer.command('start', (context) =>
     context.reply(
@@ -34,11 +41,11 @@ export function startCommand({ isAdmin }: StartDeps): Composer<Context> {
     ),
   )
   composer.command('help', (context) => {
-    const commands = isAdmin(context.from?.id) ? [...PUBLIC_COMMANDS, ...ADMIN_COMMANDS] : PUBLIC_COMMANDS
+    const isForAdmin = isAdmin(context.from?.id)
+    const commands = isForAdmin ? [...PUBLIC_COMMANDS, ...ADMIN_COMMANDS] : PUBLIC_COMMANDS
     const lines = commands.map(({ command, description }) => `/${command} ${description}`)
-    const note =
-      'A bare /cleanup keeps today and the day before; the schedule and the command line keep RETENTION_DAYS.'
-    return context.reply([...lines, ...(isAdmin(context.from?.id) ? ['', note] : [])].join('\n'))
+    const notes = isForAdmin ? ['', ADMIN_NOTE, ...(hasInngest ? [INNGEST_NOTE] : [])] : []
+    return context.reply([...lines, ...notes].join('\n'))
   })
   return composer
 }

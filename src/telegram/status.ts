@@ -3,9 +3,17 @@ import type { Clock } from '../clock.ts'
 import { isoInstant } from '../calendar.ts'
 import type { SweepReport } from '../sweeps/report.ts'
 import { adminsOnly, type IsAdmin } from './admin.ts'
+import { minuteText } from './text.ts'
 
-/** What the service knows of itself without asking anybody. */
-export interface StatusFacts {
+/** What is known of a sweep's runs. */
+export interface SweepFacts {
+  readonly lastRun: SweepReport | undefined
+  /** Undefined when the schedule is switched off. */
+  readonly nextSlotMs: number | undefined
+}
+
+/** What the service knows of itself without asking anybody; of the sweeps, the order pruner's runs. */
+export interface StatusFacts extends SweepFacts {
   readonly version: string
   readonly startedAtMs: number
   readonly instance: string
@@ -13,9 +21,8 @@ export interface StatusFacts {
   readonly store: string
   readonly isStoreWell: boolean
   readonly ordersHeld: number
-  readonly lastRun: SweepReport | undefined
-  /** Undefined when the schedule is switched off. */
-  readonly nextSlotMs: number | undefined
+  /** Absent where no database of Inngest is configured. */
+  readonly inngest?: SweepFacts
   readonly billedCommands: number
 }
 
@@ -34,17 +41,22 @@ export function statusCommand({ isAdmin, status, zone, clock }: StatusDeps): Com
 }
 
 function statusText(facts: StatusFacts, zone: string, nowMs: number): string {
-  const { lastRun, nextSlotMs } = facts
   return [
     `Orderly ${facts.version}, up ${uptimeText(nowMs - facts.startedAtMs)}, instance ${facts.instance}`,
     `Store: ${facts.store}, ${facts.isStoreWell ? 'answers' : 'does not answer'}; ${facts.ordersHeld} orders held`,
     `Redis commands since start: ${facts.billedCommands}`,
-    `Last cleanup: ${lastRun === undefined ? 'none recorded' : `${minuteText(lastRun.startedAt)}, ${lastRun.outcome}, ${lastRun.deleted} deleted`}`,
-    `Next cleanup: ${nextSlotMs === undefined ? 'switched off' : minuteText(isoInstant(nextSlotMs, zone))}`,
+    ...sweepLines('cleanup', facts, zone),
+    ...(facts.inngest === undefined ? [] : sweepLines('Inngest cleanup', facts.inngest, zone)),
   ].join('\n')
 }
 
-const minuteText = (iso: string) => iso.slice(0, 16).replace('T', ' ')
+const sweepLines = (name: string, { lastRun, nextSlotMs }: SweepFacts, zone: string) => [
+  `Last ${name}: ${lastRun === undefined ? 'none recorded' : runText(lastRun)}`,
+  `Next ${name}: ${nextSlotMs === undefined ? 'switched off' : minuteText(isoInstant(nextSlotMs, zone))}`,
+]
+
+const runText = ({ startedAt, outcome, dryRun, due, deleted }: SweepReport) =>
+  `${minuteText(startedAt)}, ${outcome}, ${dryRun ? `${due} due` : `${deleted} deleted`}`
 
 function uptimeText(ms: number): string {
   const minutes = Math.floor(ms / 60_000)

@@ -1,36 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { SweepReport } from '../../src/sweeps/report.ts'
 import { cleanupText } from '../../src/telegram/cleanup-text.ts'
-
-const aReport = (given: Partial<SweepReport>): SweepReport => ({
-  id: '01KMQF6WW00000000000000001',
-  startedAt: '2025-12-08T21:00:00.000+01:00',
-  attempt: 1,
-  sweep: 'orders',
-  trigger: 'command',
-  by: '5',
-  dryRun: false,
-  asOf: '2025-12-08T21:00:00.000+01:00',
-  zone: 'Europe/Berlin',
-  days: 2,
-  cutoff: '2025-12-06T00:00:00.000+01:00',
-  extendedCutoff: '2025-12-04T00:00:00.000+01:00',
-  outcome: 'done',
-  because: null,
-  scanned: 225,
-  due: 143,
-  deleted: 143,
-  kept: 82,
-  keptOpen: 0,
-  unreadable: { count: 0, sample: [] },
-  parts: null,
-  commands: {},
-  billedCommands: 0,
-  requests: 0,
-  valueBytes: 0,
-  durationMs: 400,
-  ...given,
-})
+import { aReport } from './reports.ts'
 
 describe('the answer to /cleanup', () => {
   it('begins with the five lines that scripts and habits rely on', () => {

@@ -1,0 +1,109 @@
+import { createApp, type App } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { createLog } from '../../src/log.ts'
+import { createBot } from '../../src/service-bot.ts'
+import type { SweepReport } from '../../src/sweeps/report.ts'
+import type { RunSweep, SweepRequest } from '../../src/sweeps/sweep.ts'
+import type { Telegram } from '../../src/telegram/bot.ts'
+import type { StatusFacts, SweepFacts } from '../../src/telegram/status.ts'
+import { ADMIN, aTelegram, OTHER_ADMIN } from '../support/bot-rig.ts'
+import { fakeClock, type FakeClock } from '../support/clock.ts'
+import { startTelegram, type ChatMessage, type TelegramStandIn } from '../support/telegram.ts'
+
+/** The real bot with orders in memory, polling a stand-in of Telegram, and a sweep of Inngest that answers what it is told. */
+export interface InngestRig {
+  readonly telegram: TelegramStandIn
+  readonly bot: Telegram
+  readonly app: App
+  readonly clock: FakeClock
+  /** What was asked of the Inngest sweep, and of the order pruner, oldest first. */
+  readonly asked: SweepRequest[]
+  readonly askedOfOrders: SweepRequest[]
+  /** The bot's messages in a chat. */
+  fromBot(chatId?: number): readonly ChatMessage[]
+  /** Says something, and resolves with the bot's message that fits. */
+  answerTo(text: string, options?: AnswerOptions): Promise<ChatMessage>
+  stop(): Promise<void>
+}
+
+export interface InngestRigOptions {
+  /** What a run over Inngest comes to; undefined where none is configured. */
+  readonly run: ((request: SweepRequest) => Promise<SweepReport> | SweepReport) | undefined
+  readonly facts?: SweepFacts
+}
+
+interface AnswerOptions {
+  readonly by?: number
+  readonly chat?: number
+  readonly like?: RegExp
+}
+
+export async function startInngestRig({ run, facts }: InngestRigOptions): Promise<InngestRig> {
+  const clock = fakeClock('2025-12-08T21:00:00+01:00')
+  const telegram = await startTelegram(aTelegram(clock))
+  const config = readConfig({
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.url,
+    ADMIN_IDS: `${ADMIN},${OTHER_ADMIN}`,
+  })
+  if (config.telegram === undefined) throw new Error('A bot needs a token.')
+  const log = createLog({ level: 'silent', destination: { write: () => undefined } })
+  const app = await createApp(config, log, { clock })
+  const asked: SweepRequest[] = []
+  const askedOfOrders: SweepRequest[] = []
+
+  const sweepOrders: RunSweep = async (request) => {
+    askedOfOrders.push(request)
+    return await app.sweeps.orders(request)
+  }
+  const sweepInngest: RunSweep | undefined =
+    run &&
+    (async (request) => {
+      asked.push(request)
+      return { report: await run(request), code: null }
+    })
+  const status = (): StatusFacts => ({
+    version: '0.0.0-test',
+    startedAtMs: clock(),
+    instance: 'here',
+    store: app.kind,
+    isStoreWell: true,
+    ordersHeld: 0,
+    lastRun: undefined,
+    nextSlotMs: undefined,
+    billedCommands: 0,
+    ...(facts !== undefined && { inngest: facts }),
+  })
+  const bot = createBot({
+    app,
+    config: { ...config, telegram: config.telegram },
+    sweepOrders,
+    sweepInngest,
+    status,
+    onError: () => undefined,
+  })
+  await bot.start()
+  await telegram.waitFor(() => bot.isReady(), 5_000)
+
+  const fromBot = (chatId = ADMIN) => telegram.chat(chatId).messages.filter(({ isFromBot }) => isFromBot)
+  return {
+    telegram,
+    bot,
+    app,
+    clock,
+    asked,
+    askedOfOrders,
+    fromBot,
+    answerTo: async (text, { by = ADMIN, chat = ADMIN, like = /./ } = {}) => {
+      const before = new Set(fromBot(chat).map(({ id }) => id))
+      telegram.say(by, chat, text)
+      const isAnswer = (one: ChatMessage) => !before.has(one.id) && like.test(one.text)
+      return await telegram.waitFor(() => fromBot(chat).find(isAnswer), 5_000)
+    },
+    stop: async () => {
+      await bot.stop()
+      await telegram.stop()
+      await app.close()
+    },
+  }
+}
