@@ -1,15 +1,22 @@
 #!/usr/bin/env -S node --max-old-space-size=256
 // Nothing here needs much memory, but with gigabytes in sight V8 would not collect what it no longer needs.
 import { readFileSync } from 'node:fs'
+import { commandNamed } from './cli/command-name.ts'
 import { runCli } from './cli/run.ts'
 import { readEnvFile } from './env-file.ts'
 
 /** The version in package.json, which lies beside both `src` and `dist`. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
+/** Milliseconds for which something that hangs may keep a service alive after everything was stopped. */
+const LINGER_MS = 500
+
+/** It tells what it does in its log. */
+const isService = commandNamed(process.argv.slice(2)) === 'inngest cron'
+
 const interruption = new AbortController()
 const interrupt = () => {
-  process.stderr.write('\nStopping after the current request. Ctrl-C again stops at once.\n')
+  if (!isService) process.stderr.write('\nStopping after the current request. Ctrl-C again stops at once.\n')
   interruption.abort()
 }
 process.once('SIGINT', interrupt)
@@ -34,3 +41,4 @@ const exitCode = await runCli(process.argv.slice(2), version, {
   signal: interruption.signal,
 })
 process.exitCode = isOutputLost ? 1 : exitCode
+if (isService) setTimeout(() => process.exit(), LINGER_MS).unref()

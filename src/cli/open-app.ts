@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { createLog } from '../log.ts'
 import { connect } from '../redis/connect.ts'
+import type { Connection } from '../redis/transport.ts'
 import { interruptible } from './interruptible.ts'
 import type { Io } from './io.ts'
 
@@ -26,7 +27,8 @@ export async function withApp<Result>(
   const level = config.logLevel ?? (io.isTerminal ? 'warn' : 'info')
   const log = createLog({ level, destination: pino.destination({ dest: 2, sync: true }) })
   const connection = given.connection ?? (await connect(config.redis, { clock: systemClock }))
-  const app = await createApp(config, log, { ...given, connection: interruptible(connection, io.signal) })
+  const wrap = (one: Connection) => interruptible(one, io.signal)
+  const app = await createApp(config, log, { ...given, connection: wrap(connection), wrap })
   try {
     return await work(app)
   } finally {

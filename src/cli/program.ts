@@ -1,6 +1,8 @@
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import { sweepNames, type SweepName } from '../sweeps/registry.ts'
+import { addInngest } from './inngest-program.ts'
 import type { Io } from './io.ts'
+import { asOf, examples, maxCommands, wholeNumber, withJson, type RunCommand } from './program-parts.ts'
 import { failed, type CommandResult } from './result.ts'
 import type { SweepOptions } from './sweep.ts'
 
@@ -32,8 +34,6 @@ export async function runProgram(args: readonly string[], version: string, io: I
   return ran ?? { kind: 'text', text: said }
 }
 
-type RunCommand = (command: string, work: Promise<CommandResult>) => Promise<void>
-
 interface ProgramOptions {
   readonly version: string
   readonly io: Io
@@ -55,6 +55,7 @@ function createProgram({ version, io, run, say }: ProgramOptions): Command {
   addSweep(program, io, run)
   addSchedule(program, io, run)
   addRedisCheck(program, io, run)
+  addInngest(program, io, run)
   addOrders(program, io, run)
   return program
 }
@@ -65,19 +66,23 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
     .addArgument(new Argument('<name>', 'which sweep').choices(sweepNames))
     .option(
       '--days <n>',
-      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1)",
+      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1; for inngest INNGEST_RETENTION_DAYS, from 1 on)",
       wholeNumber(0, 365),
     )
-    .option('--as-of <time>', 'judge as if it were then (default: now)')
+    .addOption(asOf())
     .option('--apply', 'delete; without it nothing is changed')
-    .option('--max-commands <n>', 'stop before more billed commands than this are spent', wholeNumber(1, 1_000_000_000))
-    .option('--file <export>', 'try it on a copy of an exported file in memory instead of the configured Redis')
+    .addOption(maxCommands())
+    .option(
+      '--file <export>',
+      'orders only: try it on a copy of an exported file in memory, not on the configured Redis',
+    )
     .addHelpText(
       'after',
       examples(
         'orderly sweep orders --days 2',
         'orderly sweep orders --days 2 --apply',
         'orderly sweep orders --as-of 2025-12-08T21:00:00+01:00 --json',
+        'orderly sweep inngest --days 30',
       ),
     )
     .action(async (name: SweepName, options: SweepOptions) => {
@@ -88,7 +93,7 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
 
 function addSchedule(program: Command, io: Io, run: RunCommand): void {
   withJson(program.command('schedule'))
-    .description('tell when the order pruner runs next, and what came of its last run (1 command)')
+    .description('tell when each sweep runs next, and what came of its last run (1 command each)')
     .option('--count <n>', 'how many slots to show (default: 5)', wholeNumber(1, 1_000))
     .addHelpText('after', examples('orderly schedule', 'orderly schedule --count 10 --json'))
     .action(async (options: { count?: number }) => {
@@ -99,7 +104,7 @@ function addSchedule(program: Command, io: Io, run: RunCommand): void {
 
 function addRedisCheck(program: Command, io: Io, run: RunCommand): void {
   withJson(program.command('redis-check'))
-    .description('tell whether the configured Redis answers, how fast, and what is in it (1 command per 1000 keys)')
+    .description('tell whether each configured Redis answers, how fast, and what is in it (1 command per 1000 keys)')
     .addHelpText('after', examples('orderly redis-check', 'orderly redis-check --json'))
     .action(async () => {
       const { redisCheckCommand } = await import('./redis-check.ts')
@@ -135,16 +140,4 @@ function addOrders(program: Command, io: Io, run: RunCommand): void {
       const { showCommand } = await import('./orders.ts')
       await run('orders show', showCommand(id, io))
     })
-}
-
-const withJson = (command: Command): Command =>
-  command.option('--json', 'print exactly one JSON object: { ok, command, data, error, warnings, cost }')
-
-const examples = (...lines: readonly string[]) =>
-  `\nExample${lines.length === 1 ? '' : 's'}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`
-
-const wholeNumber = (least: number, most: number) => (text: string) => {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN
-  if (value >= least && value <= most) return value
-  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
 }

@@ -1,13 +1,13 @@
 import type { App } from '../app.ts'
+import type { Clock } from '../clock.ts'
 import { inspectRedis, type Inspection } from '../redis/inspect.ts'
+import { sumOf, type Account } from '../redis/meter.ts'
+import type { Connection } from '../redis/transport.ts'
 import type { Io } from './io.ts'
 import { storeWarnings, withApp } from './open-app.ts'
 import { createProgress } from './progress.ts'
-import { failed, type CommandResult } from './result.ts'
+import { failed, type CommandError, type CommandResult } from './result.ts'
 import { bytesText, columns, counted, printable } from './text.ts'
-
-/** What the check calls the Redis that holds the orders. */
-const STORE = 'orders'
 
 /** The same fields as of a Redis that answers. */
 const UNKNOWN = {
@@ -23,40 +23,75 @@ const UNKNOWN = {
   otherPrefixes: null,
 } satisfies Record<keyof Inspection, unknown>
 
-/** `orderly redis-check`: whether the configured Redis answers, and what is in it. */
+/** A Redis that is configured. */
+interface Store {
+  readonly name: 'orders' | 'inngest'
+  readonly kind: Connection['kind']
+  readonly account: Account
+  /** What can vanish from it when the memory is full. */
+  readonly content: string
+}
+
+/** What a look at one came to. */
+interface Look {
+  readonly store: Store
+  readonly found: Inspection | undefined
+  readonly error: CommandError | null
+}
+
+/** `orderly redis-check`: whether each configured Redis answers, and what is in it. */
 export async function redisCheckCommand(io: Io): Promise<CommandResult> {
   return await withApp(io, async (app) => {
-    const account = app.meter.open('redis-check')
-    const progress = createProgress(io, app.clock)
-    const onProgress = (keys: number) => progress.show(`${counted(keys, 'key')} counted`)
-    try {
-      const { send } = account
-      const found = await inspectRedis({ send, kind: app.kind, clock: app.clock, signal: io.signal, onProgress })
-      return { ...healthy(app, found), cost: account.cost() }
-    } catch (error) {
-      const stores = [{ name: STORE, ok: false, ...UNKNOWN }]
-      return { ...failed(error), data: { stores }, cost: account.cost() }
-    } finally {
-      progress.clear()
+    const stores = storesOf(app)
+    const looks: Look[] = []
+    for (const store of stores) looks.push(await lookAt(store, { clock: app.clock, io }))
+    return {
+      data: {
+        stores: looks.map(({ store, found }) => ({ name: store.name, ok: found !== undefined, ...(found ?? UNKNOWN) })),
+      },
+      text: looks.flatMap((look) => textOf(look, stores.length)).join('\n\n'),
+      error: looks.find(({ error }) => error !== null)?.error ?? null,
+      warnings: [...storeWarnings(app), ...looks.flatMap(warningsOf)],
+      cost: stores.map(({ account }) => account.cost()).reduce(sumOf),
     }
   })
 }
 
-function healthy(app: App, found: Inspection): CommandResult {
-  return {
-    data: { stores: [{ name: STORE, ok: true, ...found }] },
-    text: inspectionText(found),
-    error: null,
-    warnings: [...storeWarnings(app), ...inspectionWarnings(found)],
+function storesOf({ kind, meter, inngestMeter }: App): readonly Store[] {
+  const orders: Store = { name: 'orders', kind, account: meter.open('redis-check'), content: 'orders' }
+  if (inngestMeter === undefined) return [orders]
+  const content = 'the state of live runs'
+  return [orders, { name: 'inngest', kind: 'tcp', account: inngestMeter.open('redis-check'), content }]
+}
+
+async function lookAt(store: Store, { clock, io }: { readonly clock: Clock; readonly io: Io }): Promise<Look> {
+  const progress = createProgress(io, clock)
+  const onProgress = (keys: number) => progress.show(`${counted(keys, 'key')} counted`)
+  try {
+    const { kind, account } = store
+    const found = await inspectRedis({ send: account.send, kind, clock, signal: io.signal, onProgress })
+    return { store, found, error: null }
+  } catch (error) {
+    return { store, found: undefined, error: failed(error).error }
+  } finally {
+    progress.clear()
   }
 }
 
-function inspectionWarnings({ evictionPolicy, limitBytes, isComplete, keys }: Inspection): readonly string[] {
+/** With the name of the store where there are several. */
+function textOf({ store, found, error }: Look, stores: number): readonly string[] {
+  const heading = stores > 1 ? `Redis of ${store.name}: ` : ''
+  if (found !== undefined) return [`${heading}${inspectionText(found)}`]
+  return heading === '' ? [] : [`${heading}${error?.message ?? ''}`]
+}
+
+function warningsOf({ store, found }: Look): readonly string[] {
+  if (found === undefined) return []
+  const { evictionPolicy, limitBytes, isComplete, keys } = found
   const evicts = limitBytes !== null && evictionPolicy !== null && evictionPolicy !== 'noeviction'
+  const policy = `maxmemory-policy is ${printable(evictionPolicy ?? '')}`
   return [
-    ...(evicts
-      ? [`maxmemory-policy is ${printable(evictionPolicy)}: orders can vanish when the memory is full. Set noeviction.`]
-      : []),
+    ...(evicts ? [`${policy}: ${store.content} can vanish when the memory is full. Set noeviction.`] : []),
     ...(isComplete ? [] : [`Only the first ${keys} keys were counted; each further 1000 would cost a command.`]),
   ]
 }

@@ -1,7 +1,7 @@
 import type { SweepReport } from '../sweeps/report.ts'
 import { bytesText, columns, counted, printable } from './text.ts'
 
-/** A sweep's report for a person at a terminal. Lines that would say zero are left out. */
+/** The report of the order pruner for a person at a terminal. Lines that would say zero are left out. */
 export function reportText(report: SweepReport): string {
   const { scanned, due, kept, keptOpen, unreadable, commands } = report
   const spent = Object.entries(commands).map(([name, count]) => `${name} ${count}`)
@@ -20,7 +20,7 @@ export function reportText(report: SweepReport): string {
     ...(report.valueBytes > 0 ? [['read', bytesText(report.valueBytes)]] : []),
     ['took', `${(report.durationMs / 1_000).toFixed(2)} s`],
   ]
-  return `${headline(report)}\n\n${columns(rows)}${report.dryRun ? '\n\nNothing was deleted. Add --apply to delete.' : ''}`
+  return `${headline(report)}\n\n${columns(rows)}`
 }
 
 function headline({ sweep, outcome, deleted, due }: SweepReport): string {

@@ -1,4 +1,5 @@
 import { harmlessJson } from '../log.ts'
+import { commandNamed } from './command-name.ts'
 import type { Io } from './io.ts'
 import { runProgram, type Parsed } from './program.ts'
 import { envelopeOf, exitCodeOf, failed, type CommandResult, type ExitCode } from './result.ts'
@@ -49,17 +50,4 @@ function printText(parsed: Parsed, io: Io): ExitCode {
   if (error !== null) io.stderr(`${error.message}\n`)
   for (const warning of warnings) io.stderr(`Note: ${warning}\n`)
   return exitCodeOf(error)
-}
-
-/** Whether a word is an option whose value is the next word. */
-const takesValue = (word: string | undefined) => word !== undefined && VALUE_OPTIONS.has(word)
-const VALUE_OPTIONS = new Set(['--days', '--as-of', '--max-commands', '--file', '--count'])
-
-/** The words that name a command, for an answer to a call that went wrong before or while it ran. */
-function commandNamed(args: readonly string[]): string | null {
-  const words = args.filter((word, at) => !word.startsWith('-') && !takesValue(args[at - 1]))
-  const [first, second] = words
-  if (first === undefined) return null
-  const takesSecond = (first === 'sweep' || first === 'orders') && second !== undefined
-  return takesSecond ? `${first} ${second}` : first
 }

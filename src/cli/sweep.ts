@@ -1,12 +1,16 @@
 import type { App } from '../app.ts'
 import { systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
 import { importLines } from '../orders/import.ts'
-import { decodeInstant } from '../orders/instant.ts'
 import { createMemoryConnection } from '../redis/memory.ts'
 import type { SweepName } from '../sweeps/registry.ts'
+import type { Findings, SweepReport } from '../sweeps/report.ts'
 import type { SweepRun } from '../sweeps/sweep.ts'
+import { readAsOf } from './as-of.ts'
+import { inngestReportText } from './inngest-report-text.ts'
 import type { Io } from './io.ts'
 import { storeWarnings, withApp } from './open-app.ts'
+import { noInngest } from './open-inngest.ts'
 import { createProgress } from './progress.ts'
 import { reportText } from './report-text.ts'
 import { WrongUseError, type CommandResult } from './result.ts'
@@ -18,6 +22,8 @@ export interface SweepOptions {
   readonly apply?: boolean
   readonly maxCommands?: number
   readonly file?: string
+  /** What a person is told after a dry run. @default to add --apply */
+  readonly toApply?: string
 }
 
 /** A rehearsal holds the whole file in memory. */
@@ -25,9 +31,11 @@ const MOST_REHEARSED_BYTES = 50_000_000
 
 /** `orderly sweep <name>`: a dry run, or with `apply` the real one. With `file`, on a copy of an export in memory. */
 export async function sweepCommand(name: SweepName, options: SweepOptions, io: Io): Promise<CommandResult> {
-  if (options.file === undefined) return await withApp(io, (app) => sweep(app, name, { options, io }))
+  const { file } = options
+  if (file === undefined) return await withApp(io, (app) => sweep(app, name, { options, io }))
+  if (name !== 'orders') throw new WrongUseError('--file is for the sweep over orders only.')
   const connection = createMemoryConnection({ clock: systemClock })
-  await importLines(connection.send, options.file, { signal: io.signal, mostBytes: MOST_REHEARSED_BYTES })
+  await importLines(connection.send, file, { signal: io.signal, mostBytes: MOST_REHEARSED_BYTES })
   return await withApp(io, (app) => sweep(app, name, { options, io }), { connection })
 }
 
@@ -38,43 +46,59 @@ interface Asked {
 
 async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise<CommandResult> {
   const { days, asOf, apply = false, maxCommands, file } = options
-  const asOfMs = asOf === undefined ? undefined : readAsOf(app, asOf, apply)
+  const runSweep = app.sweeps[name]
+  if (runSweep === undefined) throw noInngest()
+  const asOfMs = asOf === undefined ? undefined : readAsOf(app, asOf, { apply })
   const progress = createProgress(io, app.clock)
-  const run = await app.sweeps[name]({
+  const run = await runSweep({
     trigger: 'cli',
     dryRun: !apply,
     signal: io.signal,
     ...(days !== undefined && { days }),
     ...(asOfMs !== undefined && { asOfMs }),
     ...(maxCommands !== undefined && { maxCommands }),
-    onProgress: ({ due, kept, keptOpen, unreadable, deleted }) =>
-      progress.show(`${counted(due + kept + keptOpen + unreadable, 'order')} judged, ${due} due, ${deleted} deleted`),
+    onProgress: (findings) => progress.show(progressText(findings, name)),
   })
   progress.clear()
-  return resultOf(run, file === undefined ? storeWarnings(app) : [REHEARSAL])
+  const text = `${textOf(run.report)}${closing(app.config, run.report, options.toApply)}`
+  return resultOf(run, { text, warnings: file === undefined ? warningsOf(app, run.report) : [REHEARSAL] })
 }
 
 const REHEARSAL = 'This was a rehearsal on a copy of the file in memory: file and configured Redis are as they were.'
 
-function readAsOf({ config, clock }: App, text: string, apply: boolean): number {
-  const asOfMs = decodeInstant(text, config.zone)
-  if (asOfMs === undefined)
-    throw new WrongUseError('--as-of must be a date with a time, such as 2025-12-08T21:00:00+01:00.')
-  if (apply && asOfMs > clock()) {
-    throw new WrongUseError('--as-of must not lie ahead with --apply: it would delete orders before their time.')
-  }
-  if (asOfMs < EARLIEST_AS_OF_MS) throw new WrongUseError('--as-of must not lie before the year 2000.')
-  return asOfMs
+const progressText = ({ due, kept, keptOpen, unreadable, deleted }: Readonly<Findings>, name: SweepName) =>
+  `${counted(due + kept + keptOpen + unreadable, nouns[name])} judged, ${due} due, ${deleted} deleted`
+
+/** What each sweep judges, one of them. */
+const nouns = { orders: 'order', inngest: 'run' } as const satisfies Record<SweepName, string>
+
+const textOf = (report: SweepReport) => (report.sweep === 'inngest' ? inngestReportText(report) : reportText(report))
+
+/** What a person should know who wanted to see something go. */
+function closing({ inngest }: Config, { sweep: name, dryRun }: SweepReport, toApply = ADD_APPLY): string {
+  if (!dryRun) return ''
+  const isAlwaysDry = name === 'inngest' && inngest?.isDryRun === true
+  return `\n\nNothing was deleted${isAlwaysDry ? ': INNGEST_DRY_RUN=true.' : `. ${toApply}`}`
 }
 
-const EARLIEST_AS_OF_MS = Date.UTC(2000)
+const ADD_APPLY = 'Add --apply to delete.'
 
-function resultOf({ report, code }: SweepRun, warnings: readonly string[]): CommandResult {
+function warningsOf(app: App, { sweep: name, dryRun }: SweepReport): readonly string[] {
+  if (name !== 'inngest') return storeWarnings(app)
+  return app.kind === 'memory' && !dryRun ? [NO_HISTORY] : []
+}
+
+const NO_HISTORY = 'No Redis of Orderly itself is configured, so this run is in no history. Set REDIS_URL to keep one.'
+
+function resultOf(
+  { report, code }: SweepRun,
+  { text, warnings }: Pick<CommandResult, 'text' | 'warnings'>,
+): CommandResult {
   const endedWell = report.outcome === 'done' || report.outcome === 'planned'
   const remarks = endedWell && report.because !== null ? [report.because] : []
   return {
     data: report,
-    text: reportText(report),
+    text,
     error: endedWell ? null : { code: code ?? 'UNEXPECTED', message: report.because ?? '' },
     warnings: [...warnings, ...remarks],
     cost: { billed: report.billedCommands, requests: report.requests },

@@ -17,7 +17,7 @@ const UNREACHABLE = { REDIS_URL: 'redis://127.0.0.1:1' }
 const BAD_CONFIGURATION = { RETENTION_DAYS: 'two' }
 
 const REPORT_FIELDS = (
-  'id startedAt attempt sweep trigger by dryRun asOf zone days cutoff extendedCutoff outcome because scanned due deleted ' +
+  'id startedAt attempt sweep trigger by dryRun asOf zone days cutoff extendedCutoff outcome mode summary because scanned due deleted ' +
   'kept keptOpen unreadable parts commands billedCommands requests valueBytes durationMs'
 )
   .split(' ')
@@ -43,6 +43,8 @@ function expectEnvelope<Data = unknown>(run: CliRun) {
   return envelope
 }
 
+const INNGEST_COMMANDS = ['redis-check', 'diagnose', 'verify', 'once', 'test'].map((name) => `inngest ${name}`)
+
 interface Call {
   readonly args: readonly string[]
   readonly env?: Env
@@ -67,6 +69,8 @@ const calls: readonly Call[] = [
   { args: ['redis-check', '--help'], command: 'redis-check', exit: 0 },
   { args: ['orders', '--help'], command: 'orders', exit: 0 },
   { args: ['orders', 'show', '--help'], command: 'orders show', exit: 0 },
+  { args: ['inngest', '--help'], command: 'inngest', exit: 0 },
+  { args: ['inngest', 'verify', '--help'], command: 'inngest verify', exit: 0 },
 
   { args: ['sweep'], command: 'sweep', exit: 2, code: 'WRONG_USE' },
   { args: ['sweep', 'order'], command: 'sweep order', exit: 2, code: 'WRONG_USE' },
@@ -78,6 +82,14 @@ const calls: readonly Call[] = [
   { args: ['orders'], command: 'orders', exit: 2, code: 'WRONG_USE' },
   { args: ['orders', 'delete'], command: 'orders delete', exit: 2, code: 'WRONG_USE' },
   { args: ['orders', 'show'], command: 'orders show', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest'], command: 'inngest', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest', 'purge'], command: 'inngest purge', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest', 'verify', '--sample', '0'], command: 'inngest verify', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest', '--sample', '5', 'verify'], command: 'inngest verify', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest', 'diagnose', '--days', '0'], command: 'inngest diagnose', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest', 'test', '--apply'], command: 'inngest test', exit: 2, code: 'WRONG_USE' },
+  { args: ['inngest', 'cron'], command: 'inngest cron', exit: 2, code: 'WRONG_USE' },
+  { args: ['sweep', 'inngest', '--file', FIXTURE], command: 'sweep inngest', exit: 2, code: 'WRONG_USE' },
   { args: ['clean'], command: 'clean', exit: 2, code: 'WRONG_USE' },
   { args: ['--nope'], command: null, exit: 2, code: 'WRONG_USE' },
 
@@ -92,6 +104,12 @@ const calls: readonly Call[] = [
   { args: ['orders', 'import', 'missing'], command: 'orders import', exit: 1, code: 'BAD_INPUT' },
   { args: ['orders', 'export', FIXTURE], command: 'orders export', exit: 1, code: 'BAD_INPUT' },
   { args: ['orders', 'show', 'missing'], command: 'orders show', exit: 1, code: 'BAD_INPUT' },
+  ...['sweep inngest', ...INNGEST_COMMANDS].map((command) => ({
+    args: command.split(' '),
+    command,
+    exit: 1,
+    code: 'BAD_CONFIGURATION',
+  })),
   ...[
     { args: ['sweep', 'orders'], command: 'sweep orders' },
     { args: ['sweep', '--days', '3', 'orders'], command: 'sweep orders' },
@@ -242,10 +260,10 @@ describe('without --json', () => {
     const { stdout } = await callOrderly(['--help'])
     const sweepHelp = await callOrderly(['sweep', '--help'])
 
-    for (const command of ['sweep', 'redis-check', 'orders']) expect(stdout).toMatch(command)
+    for (const command of ['sweep', 'redis-check', 'inngest', 'orders']) expect(stdout).toMatch(command)
     expect(stdout).toMatch('Example')
     expect(sweepHelp.stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      "default: RETENTION_DAYS; the chat's bare /cleanup keeps 1",
+      "default: RETENTION_DAYS; the chat's bare /cleanup keeps 1; for inngest INNGEST_RETENTION_DAYS",
     )
   })
 })
