@@ -1,11 +1,29 @@
 # syntax=docker/dockerfile:1
-FROM node:24-slim AS build
+FROM node:24-slim AS install
 WORKDIR /app
 COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src
 # `npm ci` builds as well.
-RUN npm ci --no-audit --no-fund && npm prune --omit=dev --ignore-scripts
+RUN npm ci --no-audit --no-fund
+
+FROM install AS build
+RUN npm prune --omit=dev --ignore-scripts
+
+# The sweep over a self-hosted Inngest alone, without a bot: cron, once, test, redis-check, diagnose or verify.
+FROM node:24-slim AS inngest-cleaner
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules node_modules
+# The driver of sqlite: addresses, in the version of the lock file.
+COPY --from=install /app/node_modules/libsql node_modules/libsql
+COPY --from=install /app/node_modules/@libsql node_modules/@libsql
+COPY --from=install /app/node_modules/@neon-rs node_modules/@neon-rs
+COPY --from=build /app/dist dist
+USER node
+ENTRYPOINT ["node", "dist/cli.js", "inngest"]
+CMD ["cron"]
 
 FROM node:24-slim AS orderly
 WORKDIR /app

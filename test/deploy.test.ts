@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { variableNames } from '../src/config.ts'
+import { callOrderly } from './support/cli.ts'
 import { documentText } from './support/markdown.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -93,6 +94,13 @@ describe('the Dockerfile', () => {
     expect(ignored).toEqual(expect.arrayContaining(['.env', '.git', 'node_modules', 'dist']))
   })
 
+  it('sets nothing in an image but how it runs', () => {
+    expect([...text.matchAll(/^(?:ENV|ARG) (.*)$/gm)].map(([, words]) => words)).toEqual([
+      'NODE_ENV=production',
+      'NODE_ENV=production PORT=3000',
+    ])
+  })
+
   it('ends in a target orderly that runs the build as a user without rights, without npm in between', () => {
     const target = text.slice(text.lastIndexOf('FROM '))
 
@@ -104,20 +112,79 @@ describe('the Dockerfile', () => {
   })
 })
 
+describe('the target inngest-cleaner of the Dockerfile', () => {
+  const [, target = ''] =
+    /^FROM node:\d+-slim AS inngest-cleaner\n(.*?)(?=^FROM )/ms.exec(documentText('Dockerfile')) ?? []
+  const wordsOf = (instruction: string): readonly string[] =>
+    JSON.parse(new RegExp(`^${instruction} (.*)$`, 'm').exec(target)?.[1] ?? '[]')
+
+  it('runs commands of the CLI as a user without rights, and by default the schedule', () => {
+    expect(wordsOf('ENTRYPOINT')).toEqual(['node', 'dist/cli.js', 'inngest'])
+    expect(wordsOf('CMD')).toEqual(['cron'])
+    expect(target).toMatch(/^USER node$/m)
+    expect(target).not.toMatch(/^(EXPOSE|HEALTHCHECK|COPY (?!--from=))/m)
+  })
+
+  it.each(['cron', 'once', 'test', 'redis-check', 'diagnose', 'verify'])('knows the word %s', async (word) => {
+    const [, , ...command] = [...wordsOf('ENTRYPOINT'), word, '--help']
+
+    const { code, stdout } = await callOrderly(command)
+
+    expect({ code, usage: stdout.startsWith(`Usage: orderly inngest ${word}`) }).toEqual({ code: 0, usage: true })
+  })
+
+  it('takes the driver of sqlite: addresses with all that it needs from an install by the lock file', () => {
+    const { packages } = JSON.parse(documentText('package-lock.json')) as { readonly packages: Packages }
+    const copied = [...target.matchAll(/^COPY --from=install \/app\/(\S+) (\S+)$/gm)].map(([, from, to]) => [from, to])
+
+    expect(copied).toEqual(copied.map(([from]) => [from, from]))
+    const needed = placesOf('libsql', packages)
+    expect(needed).toContain('node_modules/@libsql/linux-x64-gnu')
+    expect(needed.filter((place) => !copied.some(([from]) => `${place}/`.startsWith(`${from}/`)))).toEqual([])
+  })
+})
+
+type Packages = Readonly<
+  Record<string, { readonly dependencies?: object; readonly optionalDependencies?: object } | undefined>
+>
+
+/** Where a package and all that it needs lie, its own folder before the shared one. */
+function placesOf(name: string, packages: Packages, from = ''): readonly string[] {
+  const place = [`${from}/node_modules/${name}`, `node_modules/${name}`].find((path) => packages[path] !== undefined)
+  if (place === undefined) throw new Error(`The lock file does not know ${name}.`)
+  const { dependencies, optionalDependencies } = packages[place] ?? {}
+  const needed = Object.keys({ ...dependencies, ...optionalDependencies })
+  return [place, ...needed.flatMap((one) => placesOf(one, packages, place))]
+}
+
 describe('compose.yaml', () => {
   const yaml = documentText('compose.yaml')
 
-  it('builds the target of the Dockerfile, and sets only variables that Orderly reads', () => {
-    const [, settings = ''] = / {4}environment:\n((?: {6}.*\n)+)/.exec(yaml) ?? []
+  const services = yaml.split(/^ {2}(?=[a-z-]+:$)/m)
+  const serviceOf = (target: string) => services.find((text) => text.includes(`target: ${target}\n`)) ?? ''
+
+  it('builds the targets of the Dockerfile', () => {
+    const stages = [...documentText('Dockerfile').matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, stage]) => stage)
+
+    expect(valuesOf(yaml, 'target')).toEqual(['orderly', 'inngest-cleaner'])
+    expect(stages).toEqual(expect.arrayContaining([...valuesOf(yaml, 'target')]))
+  })
+
+  it.each(['orderly', 'inngest-cleaner'])('sets for %s only variables that Orderly reads', (target) => {
+    const [, settings = ''] = / {4}environment:\n((?: {6}.*\n)+)/.exec(serviceOf(target)) ?? []
     const names = [...settings.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name)
 
-    expect(valuesOf(yaml, 'target')).toEqual(['orderly'])
     expect(names).toContain('REDIS_URL')
     expect(names.filter((name) => !variableNames.includes(name ?? ''))).toEqual([])
   })
 
-  it('gives the service the time that it takes to end, and keeps it to this machine', () => {
-    expect(valuesOf(yaml, 'stop_grace_period')).toEqual(['30s'])
+  it('starts the cleaner of Inngest only for those who ask for it', () => {
+    expect(serviceOf('inngest-cleaner')).toContain("profiles: ['inngest']")
+    expect(serviceOf('orderly')).not.toContain('profiles')
+  })
+
+  it('gives both the time that they take to end, and keeps the service to this machine', () => {
+    expect(valuesOf(yaml, 'stop_grace_period')).toEqual(['30s', '30s'])
     expect(yaml).toContain("'127.0.0.1:3000:3000'")
   })
 })
