@@ -24,7 +24,16 @@ export type Job = JobFacts &
     | { readonly kind: 'idle' }
     | { readonly kind: 'prune'; readonly way: PruneWay }
     | { readonly kind: 'change'; readonly way: ChangeWay; readonly changes: number }
+    | { readonly kind: 'inngest'; readonly inngest: InngestTarget }
   )
+
+/** The stores of an Inngest server to sweep. */
+export interface InngestTarget {
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  /** Gets ready and does nothing, for comparison. */
+  readonly isIdle: boolean
+}
 
 interface JobFacts {
   readonly target: RedisTarget
@@ -40,6 +49,8 @@ export interface OwnAccount {
   readonly requests: number
   /** How the run ended; `done` unless something is wrong. */
   readonly outcome: string
+  /** What the report says in sentences, where it says any. */
+  readonly said?: string
 }
 
 /** What a worker measured between `go` and its end. */

@@ -1,26 +1,35 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/clock.ts'
+import { checkInngestPledges } from './inngest/pledges.ts'
+import { runInngest, type InngestMeasured } from './inngest/run.ts'
+import { inngestText } from './inngest/text.ts'
 import { LIMIT_MINUTES, type Extent } from './plan.ts'
-import { checkPledges } from './pledges.ts'
-import { runBench } from './run.ts'
+import { checkPledges, type Pledge } from './pledges.ts'
+import { runBench, type Measured } from './run.ts'
 import { openStage, redisVersion } from './stage.ts'
-import { benchText } from './text.ts'
+import { benchText, pledgeText, type Machine } from './text.ts'
 
-const USAGE = `npm run bench -- [--short | --full] [--json]
+const USAGE = `npm run bench -- [--short | --full] [--only orders | --only inngest] [--json]
 
-Compares ways to prune and to change orders on a redis-server that it starts itself. Ends with 1 when a count is wrong or a
-promise is broken.
+Compares ways to prune and to change orders, and sweeps the stores of a made-up Inngest server, on a redis-server and a
+PostgreSQL that it starts itself. Ends with 1 when a count is wrong or a promise is broken.
 
-  --short  up to 10 000 orders, and 100 000 in Orderly's ways only: under two minutes
-  --full   also 1 000 000 orders in Orderly's ways
+  --short  up to 10 000 orders, and 100 000 in Orderly's ways only; 5 000 runs of Inngest: under two minutes
+  --full   also 1 000 000 orders in Orderly's ways; 100 000 runs of Inngest instead of 20 000
+  --only   one of the two parts
   --json   prints one JSON object instead of the tables
 `
 
 interface Options {
   readonly extent: Extent
   readonly isJson: boolean
+  /** Undefined for all. */
+  readonly only: Part | undefined
 }
+
+const parts = ['orders', 'inngest'] as const
+type Part = (typeof parts)[number]
 
 /** Why a bench ended early. */
 class Stopped extends Error {
@@ -48,35 +57,55 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function readOptions(args: readonly string[]): Options | undefined {
-  const flags = { short: { type: 'boolean' }, full: { type: 'boolean' }, json: { type: 'boolean' } } as const
+  const boolean = { type: 'boolean' } as const
+  const flags = { short: boolean, full: boolean, json: boolean, only: { type: 'string' } } as const
   try {
-    const { short = false, full = false, json = false } = parseArgs({ args: [...args], options: flags }).values
-    if (short && full) return undefined
-    return { extent: short ? 'short' : full ? 'full' : 'default', isJson: json }
+    const { short = false, full = false, json = false, only } = parseArgs({ args: [...args], options: flags }).values
+    const part = parts.find((name) => name === only)
+    if ((short && full) || part !== only) return undefined
+    return { extent: short ? 'short' : full ? 'full' : 'default', isJson: json, only: part }
   } catch {
     return undefined
   }
 }
 
-async function bench({ extent, isJson }: Options): Promise<number> {
+async function bench({ extent, isJson, only }: Options): Promise<number> {
   const stopped = untilStopped(LIMIT_MINUTES[extent])
-  const asOfMs = noonOf(systemClock())
+  const nowMs = noonOf(systemClock())
+  const orders = only === 'inngest' ? null : await benchOrders(extent, nowMs, stopped)
+  const inngest = only === 'orders' ? null : await Promise.race([runInngest({ extent, nowMs, say }), stopped])
+  const pledges = [...(orders === null ? [] : checkPledges(orders)), ...checkInngestPledges(inngest)]
+  const results = { orders, inngest, pledges }
+  const machine = { node: process.version, redis: redisVersion(), cores: availableParallelism() }
+  process.stdout.write(`${isJson ? JSON.stringify({ machine, ...results }) : textOf(machine, results)}\n`)
+  const broken = pledges.filter(({ isKept }) => isKept === false).map(({ promise }) => promise)
+  return report([...(orders?.problems ?? []), ...(inngest?.problems ?? []), ...broken])
+}
+
+async function benchOrders(extent: Extent, asOfMs: number, stopped: Promise<never>): Promise<Measured> {
   const stage = await openStage(asOfMs)
   try {
-    const measured = await Promise.race([runBench({ stage, extent, asOfMs, say }), stopped])
-    const pledges = checkPledges(measured)
-    const machine = { node: process.version, redis: redisVersion(), cores: availableParallelism() }
-    const text = isJson ? JSON.stringify({ machine, ...measured, pledges }) : benchText(machine, measured, pledges)
-    process.stdout.write(`${text}\n`)
-    return report([
-      ...measured.problems,
-      ...pledges.filter(({ isKept }) => isKept === false).map(({ promise }) => promise),
-    ])
+    return await Promise.race([runBench({ stage, extent, asOfMs, say }), stopped])
   } finally {
     // The workers are killed when this process exits.
     await stage.stop()
   }
 }
+
+interface Results {
+  readonly orders: Measured | null
+  readonly inngest: InngestMeasured | null
+  readonly pledges: readonly Pledge[]
+}
+
+const textOf = (machine: Machine, { orders, inngest, pledges }: Results): string =>
+  [
+    `node ${machine.node}, redis ${machine.redis}, ${machine.cores} cores, all on this machine; no network in between`,
+    ...(orders === null ? [] : ['', benchText(orders)]),
+    ...(inngest === null ? [] : ['', inngestText(inngest)]),
+    '',
+    pledgeText(pledges),
+  ].join('\n')
 
 /** Says what is wrong, and makes the exit code of it. */
 function report(wrong: readonly string[]): number {

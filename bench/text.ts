@@ -11,23 +11,18 @@ export interface Machine {
   readonly cores: number
 }
 
-/** Everything measured, as the text that is printed. */
-export function benchText(machine: Machine, measured: Measured, pledges: readonly Pledge[]): string {
-  const { idleMegabytes: idle, problems } = measured
+/** What was measured of orders, as the text that is printed. */
+export function benchText({ idleMegabytes: idle, prunes, changes, problems }: Measured): string {
   return [
-    `node ${machine.node}, redis ${machine.redis}, ${machine.cores} cores, all on this machine; no network in between`,
-    '',
     `Deleting the old half of orders of ${whole(ORDER_BYTES)} bytes (of the last way: the finished ones of it).`,
     "Billed commands by the server's own count; memory above that of an idle process with the same modules",
     `(${whole(idle.tcp)} MB over TCP, ${whole(idle.rest)} MB over REST).`,
     '',
-    ...pruneLines(measured.prunes),
+    ...pruneLines(prunes),
     '',
-    `Changing one order of ${whole(ORDER_BYTES)} bytes once; averages of ${whole(measured.changes[0]?.changes ?? 0)} orders. Bytes as on the wire.`,
+    `Changing one order of ${whole(ORDER_BYTES)} bytes once; averages of ${whole(changes[0]?.changes ?? 0)} orders. Bytes as on the wire.`,
     '',
-    ...changeLines(measured.changes),
-    '',
-    ...pledgeLines(pledges),
+    ...changeLines(changes),
     ...problems.map((problem) => `WRONG  ${problem}`),
   ].join('\n')
 }
@@ -76,7 +71,8 @@ function changeLines(rows: readonly ChangeRow[]): string[] {
   )
 }
 
-const pledgeLines = (pledges: readonly Pledge[]): string[] =>
+/** The promises, and whether they were kept. */
+export const pledgeText = (pledges: readonly Pledge[]): string =>
   alignTable(
     ['', 'promise', 'measured'],
     pledges.map(({ promise, measured, isKept }) => [
@@ -84,4 +80,4 @@ const pledgeLines = (pledges: readonly Pledge[]): string[] =>
       promise,
       measured,
     ]),
-  )
+  ).join('\n')

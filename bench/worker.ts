@@ -4,6 +4,7 @@ import { systemClock } from '../src/clock.ts'
 import { connect } from '../src/redis/connect.ts'
 import { ask, type Connection } from '../src/redis/transport.ts'
 import { prepareChange } from './change-ways.ts'
+import { prepareInngest } from './inngest/sweep-way.ts'
 import type { Job, Message, Result } from './job.ts'
 import { watchMemory, watchTraffic } from './measure.ts'
 import { preparePrune, type Prepare, type Work } from './prune-ways.ts'
@@ -26,6 +27,8 @@ function prepareFor(wanted: Job): Prepare {
       return preparePrune[wanted.way]
     case 'change':
       return prepareChange[wanted.way](wanted.changes)
+    case 'inngest':
+      return prepareInngest(wanted.inngest)
     default:
       return wanted satisfies never
   }
