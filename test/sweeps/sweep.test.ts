@@ -33,6 +33,8 @@ describe('the report of a run', () => {
       cutoff: '2025-12-07T00:00:00.000+01:00',
       extendedCutoff: '2025-12-06T00:00:00.000+01:00',
       outcome: 'done',
+      mode: null,
+      summary: null,
       because: null,
       scanned: 2,
       due: 2,
