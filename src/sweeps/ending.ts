@@ -28,6 +28,11 @@ const STOPPED: Readonly<Record<StopReason, Ending>> = {
     code: 'LEASE_LOST',
     because: 'The lease on the lock ran out, so another run may be at work. Run it again later.',
   },
+  unreachable: {
+    outcome: 'stopped',
+    code: 'DATABASE_UNREACHABLE',
+    because: 'The connection failed for five organizations in a row. Run it again when the database answers.',
+  },
 }
 
 /** The ending that an error of any origin makes. An error that is not ours is a defect; its text may hold anything. */

@@ -5,7 +5,7 @@ import { worstCost, type Account } from '../redis/meter.ts'
 import type { Transport } from '../redis/transport.ts'
 
 /** Why a run must not go on. */
-export type StopReason = 'cap' | 'interrupted' | 'lease' | 'locked-out'
+export type StopReason = 'cap' | 'interrupted' | 'lease' | 'locked-out' | 'unreachable'
 
 /** Thrown between two requests of a sweep that must end early. Nothing is half done: the next run completes it. */
 export class SweepStopped extends Error {

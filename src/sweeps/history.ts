@@ -8,6 +8,9 @@ import { createReport, type RunFacts, type SweepReport } from './report.ts'
 /** How many reports are kept of each sweep. */
 const HISTORY_LENGTH = 20
 
+/** How many parts of a report are kept, those with something to say first. */
+const RECORDED_PARTS = 50
+
 /** Billed commands of `record`. */
 export const RECORD_COST = 1
 
@@ -30,7 +33,13 @@ export async function record(run: RunFacts, ending: Ending, { send, spent, upcom
   const requests = spent.requests + (added > RECORD_COST ? 2 : 1)
   const report = createReport(run, ending, { commands, billed: spent.billed + added, requests })
   const key = sweepsKey(run.sweep.name)
-  await ask(send, ['XADD', key, 'MAXLEN', HISTORY_LENGTH, '*', 'report', JSON.stringify(report)])
+  await ask(send, ['XADD', key, 'MAXLEN', HISTORY_LENGTH, '*', 'report', JSON.stringify(withFewParts(report))])
+}
+
+function withFewParts(report: SweepReport): SweepReport {
+  if (report.parts === null || report.parts.length <= RECORDED_PARTS) return report
+  const telling = report.parts.toSorted((a, b) => Number(b.because !== null) - Number(a.because !== null))
+  return { ...report, parts: telling.slice(0, RECORDED_PARTS) }
 }
 
 type Counts = Readonly<Record<string, number>>

@@ -1,7 +1,12 @@
 import type { RunSweep } from './sweep.ts'
 
+/** The sweeps over what other systems keep, each of which has to be configured. */
+export const otherSweepNames = ['inngest', 'alerts', 'errors'] as const
+
+export type OtherSweepName = (typeof otherSweepNames)[number]
+
 /** Every sweep there is. The CLI's choices, the help and the docs follow from it. */
-export const sweepNames = ['orders', 'inngest'] as const
+export const sweepNames = ['orders', ...otherSweepNames] as const
 
 export type SweepName = (typeof sweepNames)[number]
 

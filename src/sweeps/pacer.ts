@@ -1,8 +1,8 @@
-/** The runs that the first transaction deletes, and the fewest that any does. */
+/** How many things the first transaction deletes, and the fewest that any does. */
 const FIRST = 50
 const LEAST = 10
 
-/** Finds how many runs one transaction may delete so that nobody waits long for its locks. */
+/** Finds how many things one transaction may delete so that nobody waits long for its locks. */
 export interface Pacer {
   /** The most there may ever be: the configured batch size. */
   readonly most: number
@@ -13,7 +13,7 @@ export interface Pacer {
 }
 
 /** Begins small and doubles while transactions are short; halves after one that took longer than `longMs`. */
-export function createPacer(most: number, longMs: number): Pacer {
+export function createPacer(most: number, longMs = 250): Pacer {
   let size = Math.min(most, FIRST)
   return {
     most,
