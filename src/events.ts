@@ -17,6 +17,16 @@ export interface Events {
     readonly billedCommands: number
     readonly durationMs: number
   }
+  /** One part of a sweep, such as an organization, was worked on. `because` is null when it went well; `attempts` counts connections. */
+  'sweep.part': {
+    readonly sweep: string
+    readonly part: string
+    readonly startedAt: string
+    readonly durationMs: number
+    readonly attempts: number
+    readonly deleted: number
+    readonly because: string | null
+  }
   /** A slot was completed late. `stands` is how many missed slots the one run made up for. */
   'schedule.caught-up': { readonly sweep: string; readonly slot: string; readonly stands: number }
 }

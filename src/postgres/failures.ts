@@ -17,7 +17,8 @@ const MEANINGS: readonly (readonly [RegExp, DatabaseErrorCode, string])[] = [
   ],
   [/^(53|57P|08)|^SQLITE_(IOERR|FULL|CANTOPEN)/, 'DATABASE_UNREACHABLE', 'The database cannot serve at the moment.'],
   [/^SQLITE_(NOTADB|CORRUPT)/, 'DATABASE_UNKNOWN', 'The file is no readable SQLite database.'],
-  [/^57014/, 'DATABASE_REFUSED', 'The database ended a statement before it was done.'],
+  [/^57014/, 'DATABASE_BUSY', 'A statement took longer than it may. Try again later.'],
+  [/^23503/, 'DATABASE_REFUSED', 'Rows of another table refer to rows that were to go, and do not let them.'],
   // A SQLSTATE has a digit; a system's EPIPE has none.
   [/^(?=.*\d)[0-9A-Z]{5}$|^SQLITE_/, 'DATABASE_REFUSED', 'The database refused a statement.'],
 ]

@@ -59,7 +59,8 @@ const words: readonly (readonly [what: string, pattern: RegExp, home?: RegExp])[
     /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\b|\bhrtime\b|\bDateTime\.(now|local|utc)\(\s*\)/,
     /^clock\.ts$/,
   ],
-  ['any', /\bany\b/],
+  // A method of that name, as `AbortSignal` has one, is no type.
+  ['any', /(?<!\.)\bany\b/],
   ['a non-null assertion', /[\w)\]]!(?!=)/],
   ['an enum', /\benum\s+\w/],
   ['a default export', /\bexport\s+default\b|\bas\s+default\b/],
