@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { clientErrors } from './client-errors.ts'
 import { createDrain } from './drain.ts'
+import { engineRoute, type EngineDeps } from './engine.ts'
 import { createGuard } from './guard.ts'
 import { healthRoutes, type Readiness } from './health.ts'
 import { problemBody, ProblemError, problemOf, type Problem } from './problems.ts'
@@ -24,6 +25,8 @@ export interface HttpDeps {
   readonly telegram?: TelegramDeps
   /** Absent without INTAKE_TOKEN: then the route answers 404 and says what to set. */
   readonly intake?: IntakeDeps
+  /** Absent without INNGEST_APP_ID: then the route is unknown. */
+  readonly engine?: EngineDeps
   /** Adds what the sandbox serves, and its own check of each request; absent with a bot token. */
   readonly sandbox?: (app: FastifyInstance) => Promise<void>
 }
@@ -46,7 +49,7 @@ const badUrl: Problem = { status: 400, code: 'BAD_URL', message: 'The path is no
 
 /** Puts the HTTP service together. It listens to nothing before `listen` and costs no Redis command by itself. */
 export async function createHttpServer(deps: HttpDeps, given: Partial<HttpTimeouts> = {}): Promise<HttpServer> {
-  const { log, telegram, intake, sandbox } = deps
+  const { log, telegram, intake, engine, sandbox } = deps
   const timeouts = { ...defaultTimeouts, ...given }
   const app = createFastify(log, timeouts)
   const drain = createDrain(app.server)
@@ -65,6 +68,7 @@ export async function createHttpServer(deps: HttpDeps, given: Partial<HttpTimeou
   await app.register(healthRoutes({ ...deps, readinessMs: timeouts.readinessMs }))
   await app.register(intakeRoute(intake, parts))
   if (telegram !== undefined) await app.register(telegramRoute(telegram, parts))
+  if (engine !== undefined) await app.register(engineRoute(engine, { ...parts, clock: deps.clock }))
   await app.ready()
 
   let closed: Promise<void> | undefined
