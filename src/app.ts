@@ -7,11 +7,14 @@ import { createOrderStore, type OrderStore } from './orders/store.ts'
 import { connect } from './redis/connect.ts'
 import { createMeter, type Meter } from './redis/meter.ts'
 import type { Connection } from './redis/transport.ts'
+import { createAlertsSweep } from './sweeps/audit/alerts-sweep.ts'
+import { createErrorLogSweep } from './sweeps/audit/error-log-sweep.ts'
+import { listOrganizations } from './sweeps/audit/organizations.ts'
 import { createInngestSweep } from './sweeps/inngest/inngest-sweep.ts'
 import { createOrderPruner } from './sweeps/order-pruner.ts'
 import type { Sweeps } from './sweeps/registry.ts'
 import { calendarCutoffs } from './sweeps/retention.ts'
-import { createSweepRunner } from './sweeps/sweep.ts'
+import { createSweepRunner } from './sweeps/runner.ts'
 
 /** What an app is made of that a test, the CLI or a rehearsal may hand in instead. */
 export interface Parts {
@@ -33,12 +36,14 @@ export interface App {
   readonly sweeps: Sweeps
   /** What is spent on the Redis of Inngest; undefined where none is configured. */
   readonly inngestMeter: Meter | undefined
+  /** The organizations of the audit database, page by page; undefined where none is configured. */
+  readonly organizations: (() => ReturnType<typeof listOrganizations>) | undefined
   close(): Promise<void>
 }
 
 /** Puts the app together. Connects to nothing and costs no Redis command until something is asked of it. */
 export async function createApp(config: Config, log: Logger, given: Partial<Parts> = {}): Promise<App> {
-  const { zone, retentionDays: days } = config
+  const { zone, retentionDays: days, audit } = config
   const clock = given.clock ?? systemClock
   const emit = createEmit(log)
   const connection = given.connection ?? (await connect(config.redis, { clock }))
@@ -64,11 +69,14 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   const sweeps: Sweeps = {
     orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days, onDeleted: orders.forget })),
     inngest: config.inngest && runner(createInngestSweep({ config: config.inngest, clock, meter: inngestMeter })),
+    alerts: audit && runner(createAlertsSweep({ config: audit, clock, emit })),
+    errors: audit && runner(createErrorLogSweep({ config: audit, clock })),
   }
+  const organizations = audit && (() => listOrganizations(audit))
   const close = async () => {
     await Promise.all([connection.close(), inngestRedis?.close()])
   }
-  return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, inngestMeter, close }
+  return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, inngestMeter, organizations, close }
 }
 
 /** Sends nothing yet; undefined where no Redis of Inngest is configured, which is not guessed to be anywhere. */

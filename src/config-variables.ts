@@ -1,8 +1,10 @@
 import { DateTime, IANAZone } from 'luxon'
 import { z } from 'zod'
+import { tablesText } from './config-tables.ts'
 import type { DatabaseTarget } from './config.ts'
 import { decodeCronText } from './cron-text.ts'
 
+export const schedulers = ['local', 'inngest'] as const
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const wholeNumber = (least: number, most: number) =>
@@ -63,6 +65,11 @@ const decoded = <Value>(decode: (text: string) => Value | undefined) =>
     context.addIssue('broken')
     return z.NEVER
   })
+
+const cronText = rule(
+  'the five fields of cron (such as 0 2 * * *, or with a zone TZ=Europe/Lisbon 0 2 * * *)',
+  decoded(decodeCronText),
+)
 
 /** Every variable that Orderly reads, once, in the order of `.env.example` and docs/configuration.md. */
 export const variables = {
@@ -140,10 +147,23 @@ export const variables = {
   INNGEST_BATCH_SIZE: wholeNumber(10, 10_000),
   INNGEST_DRY_RUN: freeYesOrNo,
   USE_REDIS_AWARE_CLEANUP: freeYesOrNo,
-  CLEANUP_SCHEDULE: rule(
-    'the five fields of cron (such as 0 2 * * *, or with a zone TZ=Europe/Lisbon 0 2 * * *)',
-    decoded(decodeCronText),
+  CLEANUP_SCHEDULE: cronText,
+  AUDIT_DATABASE_URL: rule('a postgresql:// or postgres:// address', decoded(decodePostgres)),
+  AUDIT_TABLES: rule('JSON of the tables and columns that have other names', tablesText),
+  ALERT_RETENTION_DAYS: wholeNumber(1, 365),
+  ALERT_SCHEDULE: cronText,
+  ALERT_ORPHANS: rule('keep or delete', z.enum(['keep', 'delete'])),
+  ERROR_RETENTION_DAYS: wholeNumber(1, 365),
+  ERROR_SCHEDULE: cronText,
+  SCHEDULER: rule(schedulers.join(' or '), z.enum(schedulers)),
+  INNGEST_APP_ID: rule('1 to 64 characters of A-Z, a-z, 0-9, _ and -', z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)),
+  INNGEST_EVENT_KEY: rule('1 to 256 characters of A-Z, a-z, 0-9, _ and -', z.string().regex(/^[A-Za-z0-9_-]{1,256}$/)),
+  INNGEST_SIGNING_KEY: rule(
+    'signkey-prod- (or the like) and an even number of hexadecimal digits, 16 at least; or these digits alone',
+    z.string().regex(/^(signkey-\w{1,64}-)?([0-9A-Fa-f]{2}){8,256}$/),
   ),
+  INNGEST_BASE_URL: rule('an http:// or https:// address, without ? and #', webAddress),
+  INNGEST_DEV: rule('true or false (or 1 or 0), or the address of a development server', decoded(decodeDev)),
   NODE_ENV: rule('a text', z.string().max(256)),
   RENDER: rule('a text', z.string().max(256)),
   RENDER_EXTERNAL_URL: rule('the https:// address of this service, without ? and #', webAddress),
@@ -153,6 +173,21 @@ export const variables = {
 
 /** What the variables read as. */
 export type Values = { readonly [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> }
+
+/** Reads one variable by name; the problem is noted when it breaks its rule. */
+export type ReadValue = <Name extends keyof typeof variables>(name: Name) => Values[Name] | undefined
+
+function decodePostgres(text: string): string | undefined {
+  const target = decodeDatabase(text)
+  return target?.kind === 'postgres' ? target.url : undefined
+}
+
+/** Like the tool that these variables come from, which takes an address for the wish to develop against that server. */
+function decodeDev(text: string): { readonly isDev: boolean; readonly url: string | undefined } | undefined {
+  const said = freeYesOrNo.schema.safeParse(text)
+  if (said.success) return { isDev: said.data, url: undefined }
+  return webAddress.safeParse(text).success ? { isDev: true, url: text } : undefined
+}
 
 /** What follows `sqlite:` is a file: relative, absolute, or absolute after the two slashes that an address has. */
 function decodeDatabase(text: string): DatabaseTarget | undefined {

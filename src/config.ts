@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
-import { variables, type logLevels, type Values } from './config-variables.ts'
+import { readAudit } from './config-audit.ts'
+import { readEngine } from './config-engine.ts'
+import { flawsIn } from './config-flaws.ts'
+import { readTarget } from './config-redis.ts'
+import { variables, type logLevels, type ReadValue, type schedulers, type Values } from './config-variables.ts'
 import { ConfigError } from './errors.ts'
 
 /** Where the orders live. Without any Redis variable: the embedded store, which is empty in each new process. */
@@ -63,6 +67,51 @@ export interface InngestConfig {
   readonly schedule: CronConfig
 }
 
+/** A table of the audit database: its name, with its schema before a dot where it needs one, and those of its columns. */
+export interface AuditTable<Column extends string> {
+  readonly table: string
+  readonly columns: Readonly<Record<Column, string>>
+}
+
+/** The tables of the audit database, by the names that they have unless somebody configures others. */
+export type AuditTables = {
+  readonly organization: AuditTable<'id' | 'retention_days'>
+  readonly alerts: AuditTable<'id' | 'organization_id' | 'resolved' | 'resolved_at'>
+  readonly error_log: AuditTable<'id' | 'timestamp'>
+  readonly error_aggregation: AuditTable<'error_hash' | 'last_occurrence'>
+}
+
+/** The sweeps over the audit database: alerts per organization, and the error log. */
+export interface AuditConfig {
+  /** A PostgreSQL. */
+  readonly databaseUrl: string
+  readonly tables: AuditTables
+  /** Days of 24 hours that resolved alerts are kept where their organization does not say. */
+  readonly alertRetentionDays: number
+  readonly alertSchedule: CronConfig
+  /** Whether alerts of organizations that are gone go too. */
+  readonly deletesOrphans: boolean
+  /** Days of 24 hours that errors are kept. */
+  readonly errorRetentionDays: number
+  readonly errorSchedule: CronConfig
+}
+
+/** The sweeps as functions of an Inngest. */
+export interface EngineConfig {
+  /** What Inngest calls this application. */
+  readonly appId: string
+  /** Undefined in development only. */
+  readonly eventKey: string | undefined
+  /** Undefined in development only: then anybody may call the functions. */
+  readonly signingKey: string | undefined
+  readonly isDev: boolean
+  /** Where this Inngest is; undefined for Inngest's own, or the usual address of a development server. */
+  readonly baseUrl: string | undefined
+}
+
+/** Who wakes the sweeps: the schedule within the process, or an Inngest. */
+export type SchedulerKind = (typeof schedulers)[number]
+
 export interface Config {
   readonly host: string
   readonly port: number
@@ -81,6 +130,11 @@ export interface Config {
   readonly schedule: ScheduleConfig | undefined
   /** Undefined without `INNGEST_DATABASE_URL`. */
   readonly inngest: InngestConfig | undefined
+  /** Undefined without `AUDIT_DATABASE_URL`. */
+  readonly audit: AuditConfig | undefined
+  /** Undefined without `INNGEST_APP_ID`. */
+  readonly engine: EngineConfig | undefined
+  readonly scheduler: SchedulerKind
   /** Undefined when nobody chose; the entry decides what fits it. */
   readonly logLevel: LogLevel | undefined
   /** The business zone, an IANA name. All calendar days are days of this zone. */
@@ -111,7 +165,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const { schema, rule: wanted } = variables[name]
     const result = schema.safeParse(name === 'REDIS_PASSWORD' ? text : text.trim())
     if (result.success) return result.data as Values[Name]
-    problems.push(`${name} must be ${wanted}.`)
+    problems.push(`${name} must be ${wanted}${flawsIn(result.error)}.`)
     return undefined
   }
 
@@ -121,18 +175,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const telegram = readTelegram(value, problems)
   const [logLevel, zone] = [value('LOG_LEVEL'), value('TIME_ZONE') ?? 'Europe/Berlin']
   const [nodeEnv, render] = [value('NODE_ENV'), value('RENDER')]
+  const isProduction = nodeEnv === 'production' || render !== undefined
   const config: Config = {
     // Without a token the service is a sandbox, in which anybody who reaches it is an admin.
     host: value('HOST') ?? (telegram === undefined ? '127.0.0.1' : '0.0.0.0'),
     port: value('PORT') ?? 3000,
     instance: value('RENDER_INSTANCE_ID') ?? String(process.pid),
     telegram,
-    isProduction: nodeEnv === 'production' || render !== undefined,
+    isProduction,
     adminIds: value('ADMIN_IDS') ?? [],
     ordersChatId: value('ORDERS_CHAT_ID'),
     intakeToken: value('INTAKE_TOKEN'),
     schedule: readSchedule(value, sweepEveryDays),
     inngest: readInngest(value, zone),
+    audit: readAudit(value, zone),
+    ...readEngine(value, isProduction, problems),
     logLevel,
     zone,
     redis: readTarget(value, (name) => isSet(env, name), problems),
@@ -147,9 +204,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (problems.length > 0) throw new ConfigError(problems)
   return config
 }
-
-/** Reads one variable by name; the problem is noted when it breaks its rule. */
-type ReadValue = <Name extends keyof typeof variables>(name: Name) => Values[Name] | undefined
 
 function readTelegram(value: ReadValue, problems: string[]): TelegramConfig | undefined {
   const botToken = value('TELEGRAM_BOT_TOKEN')
@@ -192,44 +246,6 @@ function readInngest(value: ReadValue, serviceZone: string): InngestConfig | und
     schedule: { pattern, zone },
   }
   return database === undefined ? undefined : { database, ...inngest }
-}
-
-type RedisVariable = Extract<keyof typeof variables, `UPSTASH_${string}` | `REDIS_${string}`>
-
-/** The three ways to name a Redis, by the variable that starts each and those that go with it. */
-const ways = [
-  { first: 'UPSTASH_REDIS_REST_URL', rest: ['UPSTASH_REDIS_REST_TOKEN'] },
-  { first: 'REDIS_URL', rest: [] },
-  { first: 'REDIS_HOST', rest: ['REDIS_PORT', 'REDIS_PASSWORD'] },
-] as const satisfies readonly { first: RedisVariable; rest: readonly RedisVariable[] }[]
-
-function readTarget(value: ReadValue, given: (name: RedisVariable) => boolean, problems: string[]): RedisTarget {
-  const used = ways.map(({ first, rest }) => [first, ...rest].filter(given)).filter((names) => names.length > 0)
-  if (used.length > 1) {
-    problems.push(`${used.map((names) => names[0]).join(' and ')} name more than one Redis. Set one of them only.`)
-  }
-  for (const { first, rest } of used.length === 1 ? ways : []) {
-    if (!given(first) && rest.some(given))
-      problems.push(`${first} is required with ${rest.filter(given).join(' and ')}.`)
-  }
-  if (given('UPSTASH_REDIS_REST_URL') && !given('UPSTASH_REDIS_REST_TOKEN')) {
-    problems.push('UPSTASH_REDIS_REST_TOKEN is required with UPSTASH_REDIS_REST_URL.')
-  }
-
-  const [restUrl, restToken, url] = [
-    value('UPSTASH_REDIS_REST_URL'),
-    value('UPSTASH_REDIS_REST_TOKEN'),
-    value('REDIS_URL'),
-  ]
-  const [host, port, password] = [value('REDIS_HOST'), value('REDIS_PORT'), value('REDIS_PASSWORD')]
-  if (restUrl !== undefined) return { kind: 'upstash', url: restUrl, token: restToken ?? '' }
-  if (url !== undefined) return { kind: 'tcp', url }
-  if (host !== undefined) {
-    const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
-    const name = host.includes(':') ? `[${host}]` : host
-    return { kind: 'tcp', url: `redis://${credentials}${name}:${port ?? 6379}` }
-  }
-  return { kind: 'memory' }
 }
 
 const isSet = (env: Readonly<Record<string, string | undefined>>, name: string) => (env[name] ?? '').trim() !== ''

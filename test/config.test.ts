@@ -42,6 +42,9 @@ describe('the configuration', () => {
       intakeToken: undefined,
       schedule: { everyDays: 3, at: '23:59', anchor: '2025-12-08' },
       inngest: undefined,
+      audit: undefined,
+      engine: undefined,
+      scheduler: 'local',
       logLevel: undefined,
       zone: 'Europe/Berlin',
       redis: { kind: 'memory' },
@@ -126,6 +129,21 @@ describe('the configuration', () => {
     ['INNGEST_DRY_RUN', ['true', 'false', 'True', 'FALSE', '1', '0']],
     ['USE_REDIS_AWARE_CLEANUP', ['true', 'false', 'True', 'FALSE', '1', '0']],
     ['CLEANUP_SCHEDULE', ['0 2 * * *', '*/15 8-18 * * mon-fri', 'TZ=Europe/Lisbon 0 4 * * *']],
+    [
+      'AUDIT_DATABASE_URL',
+      ['postgresql://audit:p%40ss@db.example:5432/audit', 'postgres:///audit?host=/run/postgresql'],
+    ],
+    ['AUDIT_TABLES', ['{}', '{"alerts":{}}', '{ "error_log": { "table": "log \\"x", "columns": { "id": "Id" } } }']],
+    ['ALERT_RETENTION_DAYS', ['1', '90', '365']],
+    ['ALERT_SCHEDULE', ['0 5 * * *', 'TZ=Europe/Lisbon 0 5 * * *']],
+    ['ALERT_ORPHANS', ['keep', 'delete']],
+    ['ERROR_RETENTION_DAYS', ['1', '90', '365']],
+    ['ERROR_SCHEDULE', ['30 4 * * sun', 'TZ=UTC 0 4 * * *']],
+    ['SCHEDULER', ['local']],
+    ['INNGEST_EVENT_KEY', ['local', 'A-z_09', 'x'.repeat(256)]],
+    ['INNGEST_SIGNING_KEY', [`signkey-prod-${'0a'.repeat(32)}`, 'F'.repeat(16), `signkey-branch-${'ab'.repeat(8)}`]],
+    ['INNGEST_BASE_URL', ['http://127.0.0.1:8288', 'https://inngest.example/']],
+    ['INNGEST_DEV', ['true', 'false', '1', '0', 'True', 'http://127.0.0.1:8288']],
   ])('takes for %s: %j', (name, values) => {
     for (const value of values) expect(problemsOf({ [name]: value })).toEqual([])
   })
@@ -191,6 +209,22 @@ describe('the configuration', () => {
       'CLEANUP_SCHEDULE',
       ['0 2 * *', '0 0 2 * * *', '@daily', '*/0 * * * *', '0 0 30 2 *', 'TZ=Berlin 0 2 * * *', '02:00'],
     ],
+    ['AUDIT_DATABASE_URL', ['db.example', 'sqlite:/data/audit.db', 'mysql://h/d', 'postgresql://']],
+    [
+      'AUDIT_TABLES',
+      ['alerts', '{', '[]', 'null', '"alerts"', '{"alert":{}}', '{"alerts":null}', '{"alerts":{"table":""}}'],
+    ],
+    ['ALERT_RETENTION_DAYS', ['0', '366', '-1', '90.0', '90d']],
+    ['ALERT_SCHEDULE', ['0 5 * *', '@daily', 'TZ=Lisbon 0 5 * * *', '05:00']],
+    ['ALERT_ORPHANS', ['true', 'remove', 'KEEP']],
+    ['ERROR_RETENTION_DAYS', ['0', '366', '1e2']],
+    ['ERROR_SCHEDULE', ['4', '0 4 * * * *']],
+    ['SCHEDULER', ['croner', 'Local', 'true']],
+    ['INNGEST_APP_ID', ['a b', 'orderly.app', 'é', 'x'.repeat(65)]],
+    ['INNGEST_EVENT_KEY', ['a b', 'a/b', '../x', 'x'.repeat(257)]],
+    ['INNGEST_SIGNING_KEY', ['secret', 'signkey-prod-', 'abc', '0'.repeat(15), `signkey-prod-${'xy'.repeat(16)}`]],
+    ['INNGEST_BASE_URL', ['inngest.example', 'ftp://x', 'https://x/?a=1']],
+    ['INNGEST_DEV', ['yes', 'dev', '127.0.0.1:8288', 'ftp://x']],
   ])('refuses for %s: %j', (name, values) => {
     for (const value of values) {
       const problems = problemsOf({
@@ -361,6 +395,163 @@ describe('the sweep over Inngest of the configuration', () => {
   })
 })
 
+const auditOf = (env: Env = {}) => readConfig({ AUDIT_DATABASE_URL: 'postgres://h/d', ...env }).audit
+
+describe('the sweeps over an audit database of the configuration', () => {
+  it('have a default for everything but the database, with schedules in Lisbon', () => {
+    expect(auditOf({ TIME_ZONE: 'Asia/Kolkata' })).toEqual({
+      databaseUrl: 'postgres://h/d',
+      tables: {
+        organization: { table: 'organization', columns: { id: 'id', retention_days: 'retention_days' } },
+        alerts: {
+          table: 'alerts',
+          columns: { id: 'id', organization_id: 'organization_id', resolved: 'resolved', resolved_at: 'resolved_at' },
+        },
+        error_log: { table: 'error_log', columns: { id: 'id', timestamp: 'timestamp' } },
+        error_aggregation: {
+          table: 'error_aggregation',
+          columns: { error_hash: 'error_hash', last_occurrence: 'last_occurrence' },
+        },
+      },
+      alertRetentionDays: 90,
+      alertSchedule: { pattern: '0 5 * * *', zone: 'Europe/Lisbon' },
+      deletesOrphans: false,
+      errorRetentionDays: 90,
+      errorSchedule: { pattern: '0 4 * * *', zone: 'Europe/Lisbon' },
+    })
+  })
+
+  it('are none without the database, whatever else is set, but what is wrong is told all the same', () => {
+    const env = { AUDIT_TABLES: '{}', ALERT_ORPHANS: 'delete', ERROR_RETENTION_DAYS: '7' }
+
+    expect(readConfig(env).audit).toBeUndefined()
+    expect(
+      problemsOf({ AUDIT_TABLES: '{', ALERT_ORPHANS: 'x', ERROR_RETENTION_DAYS: '0', ALERT_SCHEDULE: '5' }),
+    ).toHaveLength(4)
+  })
+
+  it('are what their variables say', () => {
+    const env = {
+      AUDIT_TABLES: '{"alerts":{"table":"audit.alert","columns":{"resolved_at":"closed_at"}}}',
+      ALERT_RETENTION_DAYS: '30',
+      ALERT_SCHEDULE: '0 6 * * *',
+      ALERT_ORPHANS: 'delete',
+      ERROR_RETENTION_DAYS: '14',
+      ERROR_SCHEDULE: 'TZ=UTC 30 1 * * *',
+    }
+
+    const { tables, ...rest } = auditOf(env) ?? {}
+    expect(rest).toEqual({
+      databaseUrl: 'postgres://h/d',
+      alertRetentionDays: 30,
+      alertSchedule: { pattern: '0 6 * * *', zone: 'Europe/Berlin' },
+      deletesOrphans: true,
+      errorRetentionDays: 14,
+      errorSchedule: { pattern: '30 1 * * *', zone: 'UTC' },
+    })
+    expect(tables).toEqual({
+      ...auditOf()?.tables,
+      alerts: {
+        table: 'audit.alert',
+        columns: { id: 'id', organization_id: 'organization_id', resolved: 'resolved', resolved_at: 'closed_at' },
+      },
+    })
+  })
+
+  it('are told by name which tables and columns are unknown or no names, never what they were set to', () => {
+    const tables = {
+      alert: { table: 'geheim' },
+      alerts: { columns: { organisation_id: 'geheim', id: 3, 'a secret; DROP': 'geheim' } },
+      error_log: { tabel: 'geheim' },
+      error_aggregation: { table: '' },
+    }
+    const [problem = '', ...others] = problemsOf({ AUDIT_TABLES: JSON.stringify(tables) })
+
+    expect(others).toEqual([])
+    for (const text of ['unknown: alert', 'unknown: alerts.columns.organisation_id', 'wrong: alerts.columns.id'])
+      expect(problem).toContain(text)
+    for (const text of ['unknown: error_log.tabel', 'wrong: error_aggregation.table', 'unknown: alerts.columns.…'])
+      expect(problem).toContain(text)
+    expect(problem).not.toMatch(/geheim|DROP/)
+  })
+
+  it.each([
+    [{ error_log: { table: 'alerts' } }, ['error_log']],
+    [
+      { organization: { table: 'x' }, alerts: { table: 'x' }, error_aggregation: { table: 'x' } },
+      ['alerts', 'error_aggregation'],
+    ],
+  ])('take no table for two of them: %j', (tables, names) => {
+    const told = names.map((name) => `the table of another: ${name}.table`).join(', ')
+
+    expect(problemsOf({ AUDIT_TABLES: JSON.stringify(tables) })).toEqual([
+      `AUDIT_TABLES must be JSON of the tables and columns that have other names (${told}).`,
+    ])
+    expect(problemsOf({ AUDIT_TABLES: '{"alerts":{"table":"error_log"},"error_log":{"table":"alerts"}}' })).toEqual([])
+  })
+
+  it('tell a few of many flaws only', () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`table_${at}`, {}]))
+
+    expect(problemsOf({ AUDIT_TABLES: JSON.stringify(many) }).join().length).toBeLessThan(500)
+  })
+})
+
+const keys = { INNGEST_EVENT_KEY: 'key', INNGEST_SIGNING_KEY: `signkey-prod-${'0a'.repeat(32)}` }
+
+describe('the functions of an Inngest of the configuration', () => {
+  it('are none without an id, whatever else is set', () => {
+    expect(readConfig({ ...keys, INNGEST_DEV: '1', INNGEST_BASE_URL: 'http://h' }).engine).toBeUndefined()
+    expect(problemsOf({ INNGEST_SIGNING_KEY: 'x' })).toHaveLength(1)
+  })
+
+  it('are what their variables say', () => {
+    const env = { ...keys, INNGEST_APP_ID: 'orderly', INNGEST_BASE_URL: 'http://127.0.0.1:8288', SCHEDULER: 'inngest' }
+
+    expect(readConfig(env)).toMatchObject({
+      scheduler: 'inngest',
+      engine: {
+        appId: 'orderly',
+        eventKey: 'key',
+        signingKey: keys.INNGEST_SIGNING_KEY,
+        isDev: false,
+        baseUrl: 'http://127.0.0.1:8288',
+      },
+    })
+    expect(readConfig({ ...env, SCHEDULER: '' }).scheduler).toBe('local')
+  })
+
+  it('want both keys, unless they are developed', () => {
+    const env = { INNGEST_APP_ID: 'orderly' }
+
+    expect(problemsOf(env)).toEqual([
+      'INNGEST_EVENT_KEY is required with INNGEST_APP_ID, unless INNGEST_DEV is set.',
+      'INNGEST_SIGNING_KEY is required with INNGEST_APP_ID, unless INNGEST_DEV is set.',
+    ])
+    expect(problemsOf({ ...env, INNGEST_DEV: 'false' })).toHaveLength(2)
+    expect(problemsOf({ ...env, NODE_ENV: 'development' })).toHaveLength(2)
+    expect(problemsOf({ ...env, INNGEST_DEV: '1' })).toEqual([])
+    expect(readConfig({ ...env, INNGEST_DEV: 'http://127.0.0.1:8288' }).engine).toEqual({
+      appId: 'orderly',
+      eventKey: undefined,
+      signingKey: undefined,
+      isDev: true,
+      baseUrl: 'http://127.0.0.1:8288',
+    })
+  })
+
+  it.each([{ NODE_ENV: 'production' }, { RENDER: 'true' }])('are never developed in production (%j)', (env) => {
+    const dev = { INNGEST_APP_ID: 'orderly', INNGEST_DEV: '1', ...env }
+
+    expect(problemsOf(dev).join()).toContain('INNGEST_DEV must not be set')
+    expect(problemsOf({ ...dev, INNGEST_DEV: '0', ...keys })).toEqual([])
+  })
+
+  it('are required where they shall wake the sweeps', () => {
+    expect(problemsOf({ SCHEDULER: 'inngest' })).toEqual(['INNGEST_APP_ID is required with SCHEDULER=inngest.'])
+  })
+})
+
 describe('the Redis of the configuration', () => {
   it.each([
     ['Upstash', upstash, { kind: 'upstash', url: 'https://eu.upstash.io', token: 'AbC=' }],
@@ -447,6 +638,8 @@ describe('a configuration that is not usable', () => {
         `postgresql://u:${SECRET}@h:x/d`,
         `sqlite:///${SECRET}/`,
         `TZ=${SECRET} 0 2 * * *`,
+        `{"${SECRET}":{}}`,
+        `{"alerts":{"table":["${SECRET}"],"columns":{"${SECRET}":"x"}}}`,
       ),
     )
     fc.assert(

@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts'
 import { isRedisError } from '../errors.ts'
 import type { Transport } from '../redis/transport.ts'
 import { BUSY_PAUSE_MS, dueSlot, pauseAfter, type DueSlot } from './catch-up.ts'
-import type { SlotMemory } from './slots.ts'
-import { slotNameAt, type Slot, type Timetable } from './timetable.ts'
+import { learnLastDone, type SlotMemory } from './slots.ts'
+import type { Slot, Timetable } from './timetable.ts'
 
 /** What became of a slot's run: completed (by whomever), kept out by another run that is under way, or failed. */
 export type SlotOutcome = 'completed' | 'busy' | 'failed'
@@ -69,14 +69,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     pause(pauseAfter(failures))
   }
 
-  const learn = async (): Promise<{ readonly name: string }> => {
-    const found = await memory.lastDone(send)
-    if (found !== undefined) return { name: found }
-    const past = timetable.latestSlot(clock())?.name ?? slotNameAt(timetable.zone, clock())
-    await memory.markFirst(send, past)
-    return { name: past }
-  }
-
   const runSlot = async (due: DueSlot): Promise<void> => {
     const { name } = due.slot
     if (tried.slot !== name) tried = { slot: name, runs: 0 }
@@ -91,7 +83,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const work = async (): Promise<void> => {
     try {
       if (lastDone === undefined) {
-        lastDone = await learn()
+        lastDone = { name: await learnLastDone({ memory, timetable, send }, clock()) }
         failures = 0
       }
       const due = dueSlot(timetable, lastDone.name, clock())

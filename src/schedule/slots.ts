@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import { scheduleKey } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
 import { ask, optionalTextOf, type Transport } from '../redis/transport.ts'
+import { slotNameAt, type Timetable } from './timetable.ts'
 
 /** The last completed slot of a schedule, as all instances know it. */
 export interface SlotMemory {
@@ -26,6 +27,24 @@ export const createSlotMemory = (name: string): SlotMemory => ({
     await ask(withRepeats(send), ['SET', scheduleKey(name), slot, 'NX'])
   },
 })
+
+export interface SlotLook {
+  readonly memory: SlotMemory
+  readonly timetable: Timetable
+  readonly send: Transport
+}
+
+/**
+ * The name of the last done slot. At the very first look the latest past slot is recorded as done, or that time itself where
+ * no slot has passed yet. Costs 1 command; 2 at that first look.
+ */
+export async function learnLastDone({ memory, timetable, send }: SlotLook, nowMs: number): Promise<string> {
+  const found = await memory.lastDone(send)
+  if (found !== undefined) return found
+  const past = timetable.latestSlot(nowMs)?.name ?? slotNameAt(timetable.zone, nowMs)
+  await memory.markFirst(send, past)
+  return past
+}
 
 /** Anything else would sort after every slot and end the schedule for good. */
 const isSlotName = (text: string) =>
