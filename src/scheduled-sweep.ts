@@ -6,6 +6,7 @@ import type { DueSlot } from './schedule/catch-up.ts'
 import type { Timetable } from './schedule/timetable.ts'
 import type { SweepName } from './sweeps/registry.ts'
 import type { SweepReport } from './sweeps/report.ts'
+import { createSlotRun, isNews } from './service-slot-run.ts'
 import type { RunSweep } from './sweeps/sweep.ts'
 
 export interface ScheduledSweepOptions {
@@ -26,25 +27,11 @@ export function createScheduledSweep(options: ScheduledSweepOptions): Scheduler 
   const memory = createSlotMemory(name)
   const stopping = new AbortController()
 
-  const run = async ({ slot, trigger, stands }: DueSlot, attempt: number): Promise<SlotOutcome> => {
-    const { report, code } = await sweep({
-      trigger,
-      dryRun: false,
-      asOfMs: slot.atMs,
-      attempt,
-      signal: stopping.signal,
-      once: {
-        isDone: async (send) => ((await memory.lastDone(send)) ?? '') >= slot.name,
-        markDone: (send) => memory.markDone(send, slot.name),
-      },
-    })
-    if (code === 'ALREADY_DONE') return 'completed'
-    if (code === 'LOCKED') return 'busy'
-    // A sweep that is configured to run dry has done what it may.
-    const isDone = report.outcome === 'done' || report.outcome === 'planned'
-    if (isDone || attempt === 1) announce(report)
-    if (isDone && trigger === 'catch-up') emit('info', 'schedule.caught-up', { sweep: name, slot: slot.name, stands })
-    return isDone ? 'completed' : 'failed'
+  const runSlot = createSlotRun({ name, memory, sweep, emit })
+  const run = async (due: DueSlot, attempt: number): Promise<SlotOutcome> => {
+    const slotRun = await runSlot(due, { attempt, signal: stopping.signal })
+    if (isNews(slotRun, attempt)) announce(slotRun.ran.report)
+    return slotRun.outcome
   }
 
   const { clock, meter } = app

@@ -8,8 +8,8 @@ import { timeOfReceived } from './orders/order-time.ts'
 import { timeOfId } from './orders/order.ts'
 import { isOpen } from './orders/status.ts'
 import { isoInstant } from './calendar.ts'
+import type { Sweeps } from './sweeps/registry.ts'
 import { calendarCutoffs } from './sweeps/retention.ts'
-import type { RunSweep } from './sweeps/sweep.ts'
 import { createTelegram, type Telegram } from './telegram/bot.ts'
 import type { ExportedFile } from './telegram/export.ts'
 import type { StatusFacts } from './telegram/status.ts'
@@ -17,9 +17,8 @@ import type { StatusFacts } from './telegram/status.ts'
 export interface BotOptions {
   readonly app: App
   readonly config: ServiceConfig
-  readonly sweepOrders: RunSweep
-  /** Undefined where no database of Inngest is configured. */
-  readonly sweepInngest: RunSweep | undefined
+  /** As the service runs them: what comes of a run is remembered. */
+  readonly sweeps: Sweeps
   readonly status: () => StatusFacts
   readonly onError: (error: unknown) => void
 }
@@ -29,7 +28,7 @@ const MOST_FILE_BYTES = 45_000_000
 
 /** The bot with everything of the app that it needs. */
 export function createBot(options: BotOptions): Telegram {
-  const { app, config, sweepOrders, sweepInngest, status, onError } = options
+  const { app, config, sweeps, status, onError } = options
   const { clock, desk, orders } = app
   return createTelegram({
     config: config.telegram,
@@ -39,8 +38,7 @@ export function createBot(options: BotOptions): Telegram {
     clock,
     desk,
     store: orders,
-    sweepOrders,
-    sweepInngest,
+    sweeps,
     undoMs: UNDO_MS,
     countOpenBeforeToday: () => countOpenBeforeToday(app),
     exportFile: (signal) => exportFile(app, signal),

@@ -11,8 +11,9 @@ import { connect } from './redis/connect.ts'
 import { ask } from './redis/transport.ts'
 import { watchConnection } from './redis/watch.ts'
 import { createBot } from './service-bot.ts'
+import { createServiceEngine } from './service-engine.ts'
 import { createServiceSandbox, type ServiceSandbox } from './service-sandbox.ts'
-import { createServiceSweep, type ServiceSweep } from './service-sweep.ts'
+import { createServiceSweeps } from './service-sweeps.ts'
 import type { SweepReport } from './sweeps/report.ts'
 import type { Telegram } from './telegram/bot.ts'
 
@@ -60,15 +61,12 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 
   const announce = (report: SweepReport) => bot.announce(report)
   const common = { app, emit: createEmit(log), onDefect: onError, announce }
-  const { inngest } = app.sweeps
-  const orderSweep = createServiceSweep({ ...common, name: 'orders', sweep: app.sweeps.orders })
-  const inngestSweep = inngest && createServiceSweep({ ...common, name: 'inngest', sweep: inngest })
-  const sweeps = [orderSweep, ...(inngestSweep === undefined ? [] : [inngestSweep])]
+  const sweeps = createServiceSweeps(common)
+  const engine = await createServiceEngine({ ...common, config, log, sweeps: sweeps.runs })
   const bot = createBot({
     app,
     config,
-    sweepOrders: orderSweep.run,
-    sweepInngest: inngestSweep?.run,
+    sweeps: sweeps.runs,
     onError,
     status: () => ({
       version,
@@ -77,8 +75,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       store: app.kind,
       isStoreWell: connection.isWell(),
       ordersHeld: app.orders.held().length,
-      ...orderSweep.facts(),
-      ...(inngestSweep !== undefined && { inngest: inngestSweep.facts() }),
+      ...sweeps.facts(),
       billedCommands: app.meter.cost().billed,
     }),
   })
@@ -93,18 +90,19 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     if (!areOrdersLoaded) await app.orders.load()
     areOrdersLoaded = true
     bot.showOwed()
-    for (const sweep of sweeps) await sweep.learn()
+    await sweeps.learn()
   }, onError)
   const server = await createHttpServer({
     log,
     clock,
-    onPing: () => sweeps.forEach(({ schedule }) => void schedule?.check()),
+    onPing: sweeps.check,
     readiness: createReadiness(app, () => {
       if (!areOrdersLoaded) return 'The orders are not loaded yet.'
       return bot.isReady() ? null : NO_TELEGRAM
     }),
     ...webhooks(app, bot),
     ...(sandbox !== undefined && { sandbox: sandbox.mount }),
+    ...(engine !== undefined && { engine: engine.routes }),
   })
   const listen = async () => {
     url = await server.listen(config.host, config.port).catch(explainNoListening)
@@ -116,18 +114,15 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const parts: readonly Part[] = [
     { name: 'telegram', start: bot.start, stop: bot.stop },
     { name: 'orders', start: loading.start, stop: loading.stop },
-    ...sweeps.flatMap(schedulePart),
+    ...sweeps.parts,
   ]
   const ordered =
     sandbox === undefined
-      ? [redis, ...parts, http]
+      ? [redis, ...parts, http, ...(engine === undefined ? [] : [engine.part])]
       : // The bot of a sandbox calls this very server, to its end.
         [redis, http, { name: 'sandbox', start: async () => undefined, stop: sandbox.stop }, ...parts]
   return lifeOf(ordered, { app, log, url: () => url })
 }
-
-const schedulePart = ({ schedule }: ServiceSweep): readonly Part[] =>
-  schedule === undefined ? [] : [{ name: 'schedule', start: async () => void schedule.start(), stop: schedule.stop }]
 
 /** The configuration with a bot, and the sandbox that makes up for a missing token. */
 async function settle(options: ServiceOptions, clock: Clock) {
