@@ -1,6 +1,14 @@
 /** Whether a word is an option whose value is the next word. */
 const takesValue = (word: string | undefined) => word !== undefined && VALUE_OPTIONS.has(word)
-const VALUE_OPTIONS = new Set(['--days', '--as-of', '--max-commands', '--file', '--count', '--sample'])
+const VALUE_OPTIONS = new Set([
+  '--days',
+  '--as-of',
+  '--max-commands',
+  '--file',
+  '--count',
+  '--organization',
+  '--sample',
+])
 
 /** Commands whose second word is a part of their name. */
 const GROUPS = new Set(['sweep', 'orders', 'inngest'])

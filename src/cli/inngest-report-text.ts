@@ -1,4 +1,5 @@
-import type { SweepPart, SweepReport } from '../sweeps/report.ts'
+import type { SweepReport } from '../sweeps/report.ts'
+import { partLines } from './part-lines.ts'
 import { columns, counted, printable } from './text.ts'
 
 /** The report of a sweep over Inngest for a person at a terminal. Parts in which nothing was found are left out. */
@@ -20,13 +21,4 @@ export function inngestReportText(report: SweepReport): string {
 function headline({ outcome, summary, deleted }: SweepReport): string {
   if (outcome === 'done' || outcome === 'planned') return summary ?? `Sweep inngest ${outcome}.`
   return `Sweep inngest ${outcome}. ${summary ?? `Deleted ${counted(deleted, 'run')}.`}`
-}
-
-function partLines({ parts, dryRun }: SweepReport): readonly string[] {
-  const found = (parts ?? []).filter(({ scanned, because }) => scanned > 0 || because !== null)
-  if (found.length === 0) return []
-  const figures = ({ scanned, due, deleted }: SweepPart) => (dryRun ? [scanned, due] : [scanned, due, deleted])
-  const heading = dryRun ? ['', 'looked at', 'would be deleted', ''] : ['', 'looked at', 'due', 'deleted', '']
-  const rows = found.map((part) => [part.name, ...figures(part).map(String), printable(part.because ?? '', 400)])
-  return ['', columns([heading, ...rows])]
 }

@@ -66,12 +66,13 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
     .addArgument(new Argument('<name>', 'which sweep').choices(sweepNames))
     .option(
       '--days <n>',
-      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1; for inngest INNGEST_RETENTION_DAYS, from 1 on)",
+      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1; for inngest INNGEST_RETENTION_DAYS, for errors ERROR_RETENTION_DAYS, for alerts what each organization says, all from 1 on)",
       wholeNumber(0, 365),
     )
     .addOption(asOf())
     .option('--apply', 'delete; without it nothing is changed')
     .addOption(maxCommands())
+    .option('--organization <id>', 'alerts only: look at those of this organization')
     .option(
       '--file <export>',
       'orders only: try it on a copy of an exported file in memory, not on the configured Redis',
@@ -83,6 +84,7 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
         'orderly sweep orders --days 2 --apply',
         'orderly sweep orders --as-of 2025-12-08T21:00:00+01:00 --json',
         'orderly sweep inngest --days 30',
+        'orderly sweep alerts --organization acme',
       ),
     )
     .action(async (name: SweepName, options: SweepOptions) => {

@@ -1,10 +1,11 @@
 import { isoInstant } from '../calendar.ts'
 import type { App } from '../app.ts'
-import type { Config } from '../config.ts'
+import type { Config, CronConfig } from '../config.ts'
 import type { Transport } from '../redis/transport.ts'
 import type { Timetable } from '../schedule/timetable.ts'
 import { timetablesOf } from '../schedule/timetables.ts'
 import { lastReport } from '../sweeps/history.ts'
+import { otherSweepNames, type OtherSweepName, type SweepName } from '../sweeps/registry.ts'
 import type { SweepReport } from '../sweeps/report.ts'
 import type { Io } from './io.ts'
 import { storeWarnings, withApp } from './open-app.ts'
@@ -14,14 +15,11 @@ import { printable } from './text.ts'
 /** Slots that are shown unless asked otherwise. */
 const DEFAULT_COUNT = 5
 
-/**
- * `orderly schedule`: when each sweep runs next, and what came of its last run. Costs 1 command, and 1 more where a database
- * of Inngest is configured.
- */
+/** `orderly schedule`: when each sweep runs next, and what came of its last run. Costs 1 command for each one configured. */
 export async function scheduleCommand({ count = DEFAULT_COUNT }: { count?: number }, io: Io): Promise<CommandResult> {
   return await withApp(io, async (app) => {
     const plans = plansOf(app, count)
-    const warnings = [...storeWarnings(app), ...(app.config.schedule === undefined ? [SWITCHED_OFF] : [])]
+    const warnings = [...storeWarnings(app), ...notesOn(app.config)]
     const account = app.meter.open('schedule')
     try {
       const lastRuns = await lastRunsOf(plans, account.send)
@@ -33,6 +31,14 @@ export async function scheduleCommand({ count = DEFAULT_COUNT }: { count?: numbe
   })
 }
 
+const notesOn = ({ schedule, scheduler, engine, audit }: Config): readonly string[] => [
+  ...(schedule === undefined ? [SWITCHED_OFF] : []),
+  ...(scheduler === 'inngest' ? [WOKEN] : []),
+  ...(scheduler === 'local' && engine !== undefined && audit !== undefined ? [AUDIT_WOKEN] : []),
+]
+
+const WOKEN = 'An Inngest wakes the sweeps (SCHEDULER=inngest).'
+const AUDIT_WOKEN = 'An Inngest wakes the sweeps over alerts and errors (INNGEST_APP_ID).'
 const SWITCHED_OFF = 'The schedule is switched off by SWEEP_ENABLED=false.'
 
 /** What is planned for one sweep. */
@@ -42,18 +48,21 @@ interface Plan {
 }
 
 /** Of each sweep that there is; null where it is not configured. */
-interface Plans {
+interface Plans extends Readonly<Record<OtherSweepName, Plan | null>> {
   readonly orders: Plan
-  readonly inngest: Plan | null
 }
 
 function plansOf({ config, clock }: App, count: number): Plans {
-  const { orders, inngest } = timetablesOf(config)
+  const { orders, inngest, alerts, errors } = timetablesOf(config)
   const timesOf = ({ zone, nextSlots }: Timetable) =>
     nextSlots(clock(), count).map(({ atMs }) => isoInstant(atMs, zone))
+  const planOf = (timetable: Timetable | undefined, heading: string) =>
+    timetable === undefined ? null : { heading, next: timesOf(timetable) }
   return {
     orders: { heading: ordersHeading(config), next: orders === undefined ? [] : timesOf(orders) },
-    inngest: inngest === undefined ? null : { heading: inngestHeading(config), next: timesOf(inngest) },
+    inngest: planOf(inngest, cronHeading('inngest', config.inngest?.schedule, config.inngest?.isDryRun)),
+    alerts: planOf(alerts, cronHeading('alerts', config.audit?.alertSchedule)),
+    errors: planOf(errors, cronHeading('errors', config.audit?.errorSchedule)),
   }
 }
 
@@ -63,27 +72,34 @@ function ordersHeading({ schedule, zone }: Config): string {
   return `Next cleanups (every ${every} at ${schedule.at}, ${zone}):`
 }
 
-function inngestHeading({ inngest }: Config): string {
-  if (inngest === undefined) return ''
-  const { schedule, isDryRun } = inngest
-  return `Next cleanups of inngest (${schedule.pattern}, ${schedule.zone}${isDryRun ? ', dry runs only' : ''}):`
+const cronHeading = (name: OtherSweepName, schedule: CronConfig | undefined, isDryRun = false) =>
+  `Next cleanups of ${name} (${schedule?.pattern}, ${schedule?.zone}${isDryRun ? ', dry runs only' : ''}):`
+
+type LastRuns = Readonly<Record<SweepName, SweepReport | null>>
+
+async function lastRunsOf(plans: Plans, send: Transport): Promise<LastRuns> {
+  const lastRunOf = async (name: SweepName) => (plans[name] === null ? null : ((await lastReport(send, name)) ?? null))
+  return {
+    orders: await lastRunOf('orders'),
+    inngest: await lastRunOf('inngest'),
+    alerts: await lastRunOf('alerts'),
+    errors: await lastRunOf('errors'),
+  }
 }
 
-type LastRuns = Readonly<Record<keyof Plans, SweepReport | null>>
-
-const lastRunsOf = async (plans: Plans, send: Transport): Promise<LastRuns> => ({
-  orders: (await lastReport(send, 'orders')) ?? null,
-  inngest: plans.inngest === null ? null : ((await lastReport(send, 'inngest')) ?? null),
-})
-
 /** The plans for scripts and for people; `lastRuns` is undefined when nobody knows. */
-const told = ({ orders, inngest }: Plans, lastRuns: LastRuns | undefined): Pick<CommandResult, 'data' | 'text'> => ({
-  data: { ...dataOf(orders, lastRuns?.orders), inngest: inngest && dataOf(inngest, lastRuns?.inngest) },
-  text: [
-    ...linesOf(orders, lastRuns?.orders),
-    ...(inngest === null ? [] : ['', ...linesOf(inngest, lastRuns?.inngest)]),
-  ].join('\n'),
-})
+function told({ orders, ...others }: Plans, lastRuns: LastRuns | undefined): Pick<CommandResult, 'data' | 'text'> {
+  const dataOfOther = (name: OtherSweepName) => others[name] && dataOf(others[name], lastRuns?.[name])
+  const linesOfOther = (name: OtherSweepName) =>
+    others[name] === null ? [] : ['', ...linesOf(others[name], lastRuns?.[name])]
+  return {
+    data: {
+      ...dataOf(orders, lastRuns?.orders),
+      ...Object.fromEntries(otherSweepNames.map((name) => [name, dataOfOther(name)])),
+    },
+    text: [...linesOf(orders, lastRuns?.orders), ...otherSweepNames.flatMap(linesOfOther)].join('\n'),
+  }
+}
 
 const dataOf = ({ next }: Plan, lastRun: SweepReport | null = null) => ({ next, lastRun })
 

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { ConfigError } from '../errors.ts'
 import { importLines } from '../orders/import.ts'
 import { createMemoryConnection } from '../redis/memory.ts'
 import type { SweepName } from '../sweeps/registry.ts'
@@ -8,13 +9,14 @@ import type { Findings, SweepReport } from '../sweeps/report.ts'
 import type { SweepRun } from '../sweeps/sweep.ts'
 import { readAsOf } from './as-of.ts'
 import { inngestReportText } from './inngest-report-text.ts'
+import { auditReportText } from './audit-report-text.ts'
 import type { Io } from './io.ts'
 import { storeWarnings, withApp } from './open-app.ts'
 import { noInngest } from './open-inngest.ts'
 import { createProgress } from './progress.ts'
 import { reportText } from './report-text.ts'
 import { WrongUseError, type CommandResult } from './result.ts'
-import { counted } from './text.ts'
+import { counted, printable } from './text.ts'
 
 export interface SweepOptions {
   readonly days?: number
@@ -22,6 +24,8 @@ export interface SweepOptions {
   readonly apply?: boolean
   readonly maxCommands?: number
   readonly file?: string
+  /** The only organization whose alerts are looked at. */
+  readonly organization?: string
   /** What a person is told after a dry run. @default to add --apply */
   readonly toApply?: string
 }
@@ -31,7 +35,10 @@ const MOST_REHEARSED_BYTES = 50_000_000
 
 /** `orderly sweep <name>`: a dry run, or with `apply` the real one. With `file`, on a copy of an export in memory. */
 export async function sweepCommand(name: SweepName, options: SweepOptions, io: Io): Promise<CommandResult> {
-  const { file } = options
+  const { file, organization } = options
+  if (name !== 'alerts' && organization !== undefined) {
+    throw new WrongUseError('--organization is for the sweep over alerts only.')
+  }
   if (file === undefined) return await withApp(io, (app) => sweep(app, name, { options, io }))
   if (name !== 'orders') throw new WrongUseError('--file is for the sweep over orders only.')
   const connection = createMemoryConnection({ clock: systemClock })
@@ -45,9 +52,9 @@ interface Asked {
 }
 
 async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise<CommandResult> {
-  const { days, asOf, apply = false, maxCommands, file } = options
+  const { days, asOf, apply = false, maxCommands, file, organization } = options
   const runSweep = app.sweeps[name]
-  if (runSweep === undefined) throw noInngest()
+  if (runSweep === undefined) throw notConfigured(name)
   const asOfMs = asOf === undefined ? undefined : readAsOf(app, asOf, { apply })
   const progress = createProgress(io, app.clock)
   const run = await runSweep({
@@ -55,12 +62,13 @@ async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise
     dryRun: !apply,
     signal: io.signal,
     ...(days !== undefined && { days }),
+    ...(organization !== undefined && { organization }),
     ...(asOfMs !== undefined && { asOfMs }),
     ...(maxCommands !== undefined && { maxCommands }),
     onProgress: (findings) => progress.show(progressText(findings, name)),
   })
   progress.clear()
-  const text = `${textOf(run.report)}${closing(app.config, run.report, options.toApply)}`
+  const text = `${textOf(run.report, name)}${closing(app.config, run.report, options.toApply)}`
   return resultOf(run, { text, warnings: file === undefined ? warningsOf(app, run.report) : [REHEARSAL] })
 }
 
@@ -70,21 +78,31 @@ const progressText = ({ due, kept, keptOpen, unreadable, deleted }: Readonly<Fin
   `${counted(due + kept + keptOpen + unreadable, nouns[name])} judged, ${due} due, ${deleted} deleted`
 
 /** What each sweep judges, one of them. */
-const nouns = { orders: 'order', inngest: 'run' } as const satisfies Record<SweepName, string>
+const nouns = { orders: 'order', inngest: 'run', alerts: 'alert', errors: 'row' } as const satisfies Record<
+  SweepName,
+  string
+>
 
-const textOf = (report: SweepReport) => (report.sweep === 'inngest' ? inngestReportText(report) : reportText(report))
+const notConfigured = (name: SweepName) =>
+  name === 'inngest' ? noInngest() : new ConfigError([`AUDIT_DATABASE_URL is required for the sweep over ${name}.`])
+
+function textOf(report: SweepReport, name: SweepName): string {
+  if (name === 'orders') return reportText(report)
+  return name === 'inngest' ? inngestReportText(report) : auditReportText(report, nouns[name])
+}
 
 /** What a person should know who wanted to see something go. */
-function closing({ inngest }: Config, { sweep: name, dryRun }: SweepReport, toApply = ADD_APPLY): string {
+function closing({ inngest }: Config, { sweep: name, dryRun, outcome }: SweepReport, toApply = ADD_APPLY): string {
   if (!dryRun) return ''
   const isAlwaysDry = name === 'inngest' && inngest?.isDryRun === true
-  return `\n\nNothing was deleted${isAlwaysDry ? ': INNGEST_DRY_RUN=true.' : `. ${toApply}`}`
+  if (isAlwaysDry) return '\n\nNothing was deleted: INNGEST_DRY_RUN=true.'
+  return `\n\nNothing was deleted.${outcome === 'planned' ? ` ${toApply}` : ''}`
 }
 
 const ADD_APPLY = 'Add --apply to delete.'
 
 function warningsOf(app: App, { sweep: name, dryRun }: SweepReport): readonly string[] {
-  if (name !== 'inngest') return storeWarnings(app)
+  if (name === 'orders') return storeWarnings(app)
   return app.kind === 'memory' && !dryRun ? [NO_HISTORY] : []
 }
 
@@ -95,11 +113,13 @@ function resultOf(
   { text, warnings }: Pick<CommandResult, 'text' | 'warnings'>,
 ): CommandResult {
   const endedWell = report.outcome === 'done' || report.outcome === 'planned'
-  const remarks = endedWell && report.because !== null ? [report.because] : []
+  // It may name organizations, by what the database holds.
+  const because = printable(report.because ?? '', 4_000)
+  const remarks = endedWell && because !== '' ? [because] : []
   return {
     data: report,
     text,
-    error: endedWell ? null : { code: code ?? 'UNEXPECTED', message: report.because ?? '' },
+    error: endedWell ? null : { code: code ?? 'UNEXPECTED', message: because },
     warnings: [...warnings, ...remarks],
     cost: { billed: report.billedCommands, requests: report.requests },
   }

@@ -10,14 +10,14 @@ import { isRedisError, NotReadyError } from '../errors.ts'
 import type { Desk } from '../orders/desk.ts'
 import type { Order } from '../orders/fold.ts'
 import type { OrderStore } from '../orders/store.ts'
+import type { Sweeps } from '../sweeps/registry.ts'
 import type { SweepReport } from '../sweeps/report.ts'
-import type { RunSweep } from '../sweeps/sweep.ts'
 import { createIsAdmin } from './admin.ts'
 import { createBackground } from './background.ts'
 import { createBreakableCalls, isRefusal, untilAnswered } from './calls.ts'
 import { createCards } from './cards.ts'
 import { cleanupCommand } from './cleanup.ts'
-import { cleanupText } from './cleanup-text.ts'
+import { cleanupText, isWorthTelling } from './cleanup-text.ts'
 import { exportCommand, type ExportedFile } from './export.ts'
 import { createNames } from './names.ts'
 import { ordersCommand } from './orders.ts'
@@ -34,9 +34,7 @@ export interface TelegramOptions {
   readonly clock: Clock
   readonly desk: Desk
   readonly store: OrderStore
-  readonly sweepOrders: RunSweep
-  /** Undefined where no database of Inngest is configured. */
-  readonly sweepInngest: RunSweep | undefined
+  readonly sweeps: Sweeps
   readonly undoMs: number
   readonly countOpenBeforeToday: () => number
   readonly exportFile: (signal: AbortSignal) => Promise<ExportedFile>
@@ -57,7 +55,7 @@ export interface Telegram {
   show(order: Order): void
   /** Offers the cards that are owed. */
   showOwed(): void
-  /** Sends a run's report to every admin in the background. */
+  /** Sends a run's report to every admin in the background, where it is worth a message. */
   announce(report: SweepReport): void
   /** Whether Telegram knows us by now. */
   isReady(): boolean
@@ -116,7 +114,7 @@ export function createTelegram(options: TelegramOptions): Telegram {
   handlers.on('message:migrate_to_chat_id', (context) => {
     cards?.move(context.chat.id, context.message.migrate_to_chat_id)
   })
-  handlers.use(startCommand({ isAdmin, hasInngest: options.sweepInngest !== undefined }))
+  handlers.use(startCommand({ isAdmin, sweeps: options.sweeps }))
   handlers.use(ordersCommand({ isAdmin, store, ordersChatId: () => cards?.chatId() }))
   handlers.use(cleanupCommand({ ...options, isAdmin, background }))
   handlers.use(statusCommand({ isAdmin, status: options.status, zone, clock }))
@@ -145,7 +143,9 @@ export function createTelegram(options: TelegramOptions): Telegram {
     isReady: () => isReady,
     show: (order) => cards?.show(order),
     showOwed: () => cards?.showOwed(),
-    announce: (report) => tellAdmins(cleanupText(report)),
+    announce: (report) => {
+      if (isWorthTelling(report)) tellAdmins(cleanupText(report))
+    },
     receive: async (update) => {
       // Until Telegram has told who we are, nothing is handled and nothing counts as seen: it sends the update again.
       if (!bot.isInited()) {

@@ -1,37 +1,54 @@
 import { InlineKeyboard } from 'grammy'
 import type { Clock } from '../clock.ts'
-import { mayKeep, type Asked } from './cleanup-arguments.ts'
+import { sweepNames, type SweepName } from '../sweeps/registry.ts'
+import { mayKeep } from './cleanup-arguments.ts'
 
 /** What the button that confirms a cleanup carries. */
-export interface Confirmation {
-  readonly sweep: Asked['sweep']
-  readonly days: number
+export type Confirmation = Cleaning & {
   /** The id of the only one who may press it. */
   readonly askedBy: number
   readonly untilMs: number
 }
 
+type Cleaning =
+  | { readonly sweep: Exclude<SweepName, 'alerts'>; readonly days: number }
+  /** Without days each organization's own retention counts. */
+  | { readonly sweep: 'alerts'; readonly days: number | undefined }
+
 /** Milliseconds for which a button that deletes is valid. */
 const BUTTON_MS = 5 * 60_000
 
-const MARKS = { orders: 'c', inngest: 'ci' } as const satisfies Record<Asked['sweep'], string>
+const MARKS = { orders: 'c', inngest: 'ci', alerts: 'ca', errors: 'ce' } as const satisfies Record<SweepName, string>
+
+/** Stands for no days. */
+const OWN = '-'
 
 /** A button that deletes, for whoever asked. Its data is `<mark>:<days>:<user>:<until>`, at most 36 bytes. */
 export function confirmButton({ sweep, days, askedBy, clock }: ConfirmOptions): InlineKeyboard {
   const until = Math.floor((clock() + BUTTON_MS) / 1_000)
-  return new InlineKeyboard().text('🗑 Delete them', `${MARKS[sweep]}:${days}:${askedBy}:${until}`)
+  return new InlineKeyboard().text('🗑 Delete them', `${MARKS[sweep]}:${days ?? OWN}:${askedBy}:${until}`)
 }
 
-export interface ConfirmOptions extends Omit<Confirmation, 'untilMs'> {
+export interface ConfirmOptions {
+  readonly sweep: SweepName
+  /** Undefined for each organization's own retention, with alerts only. */
+  readonly days: number | undefined
+  readonly askedBy: number
   readonly clock: Clock
 }
 
 /** Reads a pressed button's data; undefined when it is none of these, for anybody can send anything. */
 export function decodeConfirmation(text: string): Confirmation | undefined {
-  const match = /^(ci?):(\d{1,3}):(\d{1,16}):(\d{1,12})$/.exec(text)
+  const match = /^(c[a-z]?):(\d{1,3}|-):(\d{1,16}):(\d{1,12})$/.exec(text)
   if (match === null) return undefined
-  const [, mark, days, askedBy, untilSeconds] = match
-  const sweep = mark === MARKS.inngest ? 'inngest' : 'orders'
-  if (!mayKeep(sweep, Number(days))) return undefined
-  return { sweep, days: Number(days), askedBy: Number(askedBy), untilMs: Number(untilSeconds) * 1_000 }
+  const [, mark = '', shown = '', askedBy, untilSeconds] = match
+  const cleaning = decodeCleaning(mark, shown)
+  return cleaning && { ...cleaning, askedBy: Number(askedBy), untilMs: Number(untilSeconds) * 1_000 }
+}
+
+function decodeCleaning(mark: string, shown: string): Cleaning | undefined {
+  const sweep = sweepNames.find((name) => MARKS[name] === mark)
+  if (shown === OWN) return sweep === 'alerts' ? { sweep, days: undefined } : undefined
+  const days = Number(shown)
+  return sweep !== undefined && mayKeep(sweep, days) ? { sweep, days } : undefined
 }

@@ -1,11 +1,16 @@
 import type { SweepReport } from '../sweeps/report.ts'
-import { inngestText } from './inngest-text.ts'
 import { skippedText } from './skipped-text.ts'
+import { sweepText } from './sweep-text.ts'
+import { isOtherSweepName, sweepWords } from './sweep-words.ts'
 import { counted } from './text.ts'
 
 /** What a cleanup came to, for the chat, whatever it cleaned up. */
 export const cleanupText = (report: SweepReport): string =>
-  report.sweep === 'inngest' ? inngestText(report) : orderText(report)
+  isOtherSweepName(report.sweep) ? sweepText(report, sweepWords[report.sweep]) : orderText(report)
+
+/** Whether admins are told of a run that nobody watched: of some sweeps only where something went wrong. */
+export const isWorthTelling = ({ sweep, outcome }: SweepReport): boolean =>
+  !isOtherSweepName(sweep) || sweepWords[sweep].tellsGoodNews || outcome === 'failed' || outcome === 'stopped'
 
 /** The five first lines are what scripts and habits rely on: they never change. */
 function orderText(report: SweepReport): string {

@@ -1,20 +1,19 @@
 import { Composer, type Context } from 'grammy'
 import type { Clock } from '../clock.ts'
 import type { OrderStore } from '../orders/store.ts'
-import type { RunSweep } from '../sweeps/sweep.ts'
+import type { Sweeps } from '../sweeps/registry.ts'
 import { adminsOnly, byWhom, type IsAdmin } from './admin.ts'
 import type { Background } from './background.ts'
 import { isRefusal, untilAnswered } from './calls.ts'
 import { readArguments, USAGE } from './cleanup-arguments.ts'
 import { confirmButton, decodeConfirmation } from './cleanup-button.ts'
-import { cleanInngest } from './cleanup-inngest.ts'
 import { openProgress } from './cleanup-progress.ts'
+import { cleanOther } from './cleanup-sweep.ts'
 import { cleanupText, ordersText } from './cleanup-text.ts'
+import { sweepWords } from './sweep-words.ts'
 
 export interface CleanupDeps {
-  readonly sweepOrders: RunSweep
-  /** Undefined where no database of Inngest is configured. */
-  readonly sweepInngest: RunSweep | undefined
+  readonly sweeps: Sweeps
   readonly isAdmin: IsAdmin
   readonly background: Background
   readonly clock: Clock
@@ -24,7 +23,7 @@ export interface CleanupDeps {
   readonly onError: (error: unknown) => void
 }
 
-/** `/cleanup [days] [preview]`, `/cleanup inngest [days] [preview]` and the buttons that confirm one. */
+/** `/cleanup [days] [preview]`, `/cleanup <sweep> [days] [preview]` and the buttons that confirm one. */
 export function cleanupCommand(deps: CleanupDeps): Composer<Context> {
   const composer = new Composer()
   composer.command('cleanup', adminsOnly(deps.isAdmin), async (context) => {
@@ -35,7 +34,8 @@ export function cleanupCommand(deps: CleanupDeps): Composer<Context> {
     }
     deps.background.run(async () => void (await context.deleteMessage().catch(ignoreRefusal)))
     if (asked.sweep === 'orders') return await cleanOrders(context, asked, deps)
-    deps.background.run((signal) => cleanInngest(context, { ...deps, ...asked, signal }))
+    const isPreview = asked.isPreview || (asked.days !== undefined && sweepWords[asked.sweep].asksAboutDays)
+    deps.background.run((signal) => cleanOther(context, { ...asked, isPreview }, { ...deps, signal }))
   })
 
   composer.on('callback_query:data', async (context, next) => {
@@ -57,7 +57,7 @@ export function cleanupCommand(deps: CleanupDeps): Composer<Context> {
     deps.background.run((signal) =>
       sweep === 'orders'
         ? clean(context, { days, sparesOpen: false }, { ...deps, signal })
-        : cleanInngest(context, { ...deps, days, isPreview: false, signal }),
+        : cleanOther(context, { sweep, days, isPreview: false }, { ...deps, signal }),
     )
   })
   return composer
@@ -89,8 +89,8 @@ async function countOpen({ store, countOpenBeforeToday }: CleanupDeps): Promise<
 
 type Running = CleanupDeps & { readonly signal: AbortSignal }
 
-async function preview(context: Context, days: number, { sweepOrders, clock, signal }: Running): Promise<void> {
-  const { report } = await sweepOrders({ ...byWhom(context), days, dryRun: true, signal })
+async function preview(context: Context, days: number, { sweeps, clock, signal }: Running): Promise<void> {
+  const { report } = await sweeps.orders({ ...byWhom(context), days, dryRun: true, signal })
   const isWorthIt = report.outcome === 'planned' && report.due > 0
   const button = isWorthIt ? { reply_markup: confirmOrders(context, { days, clock }) } : {}
   await untilAnswered(() => context.reply(cleanupText(report), button), signal)
@@ -98,9 +98,9 @@ async function preview(context: Context, days: number, { sweepOrders, clock, sig
 
 /** Posts a progress message, cleans up, and ends with the report in its place. */
 async function clean(context: Context, { days, sparesOpen }: Cleaning, deps: Running): Promise<void> {
-  const { sweepOrders, clock, signal } = deps
+  const { sweeps, clock, signal } = deps
   const progress = await openProgress(context, { ...deps, text: '🧹 Cleaning up…' })
-  const { report } = await sweepOrders({
+  const { report } = await sweeps.orders({
     ...byWhom(context),
     days,
     sparesOpen,

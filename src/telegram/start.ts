@@ -1,6 +1,8 @@
 import { Composer, type Api, type Context } from 'grammy'
+import { otherSweepNames, type OtherSweepName, type Sweeps } from '../sweeps/registry.ts'
 import type { IsAdmin } from './admin.ts'
 import { isRefusal } from './calls.ts'
+import { sweepWords } from './sweep-words.ts'
 
 interface BotCommand {
   readonly command: string
@@ -23,18 +25,18 @@ const ADMIN_COMMANDS: readonly BotCommand[] = [
 
 export interface StartDeps {
   readonly isAdmin: IsAdmin
-  /** Whether there is a database of Inngest to clean up. */
-  readonly hasInngest: boolean
+  /** What there is to clean up. */
+  readonly sweeps: Sweeps
 }
 
 const ADMIN_NOTE =
   'A bare /cleanup keeps today and the day before; the schedule and the command line keep RETENTION_DAYS.'
-const INNGEST_NOTE =
-  '/cleanup inngest [days] [preview] deletes old runs of Inngest; a bare one keeps INNGEST_RETENTION_DAYS.'
+const sweepNote = (name: OtherSweepName) => `/cleanup ${name} [days] [preview] ${sweepWords[name].help}`
 
 /** `/start` and `/help`. */
-export function startCommand({ isAdmin, hasInngest }: StartDeps): Composer<Context> {
+export function startCommand({ isAdmin, sweeps }: StartDeps): Composer<Context> {
   const composer = new Composer()
+  const sweepNotes = otherSweepNames.filter((name) => sweeps[name] !== undefined).map(sweepNote)
   composer.command('start', (context) =>
     context.reply(
       `Orderly dispatches orders and keeps its store small. Your id is ${context.from?.id ?? 'unknown'}. /help tells more.`,
@@ -44,7 +46,7 @@ export function startCommand({ isAdmin, hasInngest }: StartDeps): Composer<Conte
     const isForAdmin = isAdmin(context.from?.id)
     const commands = isForAdmin ? [...PUBLIC_COMMANDS, ...ADMIN_COMMANDS] : PUBLIC_COMMANDS
     const lines = commands.map(({ command, description }) => `/${command} ${description}`)
-    const notes = isForAdmin ? ['', ADMIN_NOTE, ...(hasInngest ? [INNGEST_NOTE] : [])] : []
+    const notes = isForAdmin ? ['', ADMIN_NOTE, ...sweepNotes] : []
     return context.reply([...lines, ...notes].join('\n'))
   })
   return composer

@@ -1,9 +1,11 @@
 import { Composer, type Context } from 'grammy'
 import type { Clock } from '../clock.ts'
 import { isoInstant } from '../calendar.ts'
-import type { SweepReport } from '../sweeps/report.ts'
+import { otherSweepNames, type OtherSweepName } from '../sweeps/registry.ts'
+import type { Outcome, SweepReport } from '../sweeps/report.ts'
 import { adminsOnly, type IsAdmin } from './admin.ts'
-import { minuteText } from './text.ts'
+import { sweepWords } from './sweep-words.ts'
+import { cut, minuteText } from './text.ts'
 
 /** What is known of a sweep's runs. */
 export interface SweepFacts {
@@ -21,8 +23,8 @@ export interface StatusFacts extends SweepFacts {
   readonly store: string
   readonly isStoreWell: boolean
   readonly ordersHeld: number
-  /** Absent where no database of Inngest is configured. */
-  readonly inngest?: SweepFacts
+  /** Of the other sweeps that are configured. */
+  readonly others: Partial<Readonly<Record<OtherSweepName, SweepFacts>>>
   readonly billedCommands: number
 }
 
@@ -36,7 +38,7 @@ export interface StatusDeps {
 /** `/status`, for admins. Costs no Redis command. */
 export function statusCommand({ isAdmin, status, zone, clock }: StatusDeps): Composer<Context> {
   const composer = new Composer()
-  composer.command('status', adminsOnly(isAdmin), (context) => context.reply(statusText(status(), zone, clock())))
+  composer.command('status', adminsOnly(isAdmin), (context) => context.reply(cut(statusText(status(), zone, clock()))))
   return composer
 }
 
@@ -46,7 +48,10 @@ function statusText(facts: StatusFacts, zone: string, nowMs: number): string {
     `Store: ${facts.store}, ${facts.isStoreWell ? 'answers' : 'does not answer'}; ${facts.ordersHeld} orders held`,
     `Redis commands since start: ${facts.billedCommands}`,
     ...sweepLines('cleanup', facts, zone),
-    ...(facts.inngest === undefined ? [] : sweepLines('Inngest cleanup', facts.inngest, zone)),
+    ...otherSweepNames.flatMap((name) => {
+      const known = facts.others[name]
+      return known === undefined ? [] : otherLines(name, known, zone)
+    }),
   ].join('\n')
 }
 
@@ -55,8 +60,24 @@ const sweepLines = (name: string, { lastRun, nextSlotMs }: SweepFacts, zone: str
   `Next ${name}: ${nextSlotMs === undefined ? 'switched off' : minuteText(isoInstant(nextSlotMs, zone))}`,
 ]
 
-const runText = ({ startedAt, outcome, dryRun, due, deleted }: SweepReport) =>
-  `${minuteText(startedAt)}, ${outcome}, ${dryRun ? `${due} due` : `${deleted} deleted`}`
+/** Of a sweep over organizations with those of which something is to be said. */
+function otherLines(name: OtherSweepName, facts: SweepFacts, zone: string): readonly string[] {
+  const { title, isPerOrganization } = sweepWords[name]
+  const [last = '', next = ''] = sweepLines(title, facts, zone)
+  if (!isPerOrganization) return [last, next]
+  const telling = (facts.lastRun?.parts ?? []).filter(({ because }) => because !== null)
+  const lines = telling.slice(0, MOST_PARTS).map((part) => `• ${cut(part.name, 80)}: ${cut(part.because ?? '', 200)}`)
+  const rest = telling.length - lines.length
+  return [last, ...lines, ...(rest > 0 ? [`• and ${rest} more`] : []), next]
+}
+
+/** How many organizations are named. */
+const MOST_PARTS = 5
+
+const runText = ({ startedAt, outcome, because, dryRun, due, deleted }: SweepReport) =>
+  `${minuteText(startedAt)}, ${outcome}, ${dryRun ? `${due} due` : `${deleted} deleted`}${isBad(outcome) ? `: ${cut(because ?? 'unknown reason', 300)}` : ''}`
+
+const isBad = (outcome: Outcome) => outcome === 'failed' || outcome === 'stopped'
 
 function uptimeText(ms: number): string {
   const minutes = Math.floor(ms / 60_000)

@@ -1,3 +1,4 @@
+import { Cron } from 'croner'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cadenceTimetable } from '../../src/schedule/cadence.ts'
 import type { SweepReport } from '../../src/sweeps/report.ts'
@@ -9,6 +10,8 @@ interface ScheduleData {
   readonly next: readonly string[]
   readonly lastRun: SweepReport | null
   readonly inngest: Pick<ScheduleData, 'next' | 'lastRun'> | null
+  readonly alerts: ScheduleData['inngest']
+  readonly errors: ScheduleData['inngest']
 }
 
 const schedule = async (args: readonly string[], env: Env = {}) => {
@@ -74,7 +77,10 @@ describe('orderly schedule', () => {
     const env = { SWEEP_ENABLED: 'false' }
     const { code, data, warnings } = await schedule([], env)
 
-    expect({ code, data }).toEqual({ code: 0, data: { next: [], lastRun: null, inngest: null } })
+    expect({ code, data }).toEqual({
+      code: 0,
+      data: { next: [], lastRun: null, inngest: null, alerts: null, errors: null },
+    })
     expect(warnings).toContain('The schedule is switched off by SWEEP_ENABLED=false.')
     const { stdout } = await callOrderly(['schedule'], { env })
     expect(stdout).toBe('Next cleanups: none\nLast run: none recorded\n')
@@ -115,6 +121,52 @@ describe('orderly schedule', () => {
       'Last run: none recorded',
       '',
     ])
+  })
+
+  const audit = { AUDIT_DATABASE_URL: 'postgres://127.0.0.1:1/audit' }
+
+  it.each(['UTC', 'America/New_York', 'Asia/Kolkata'])(
+    'tells alerts and errors at Lisbon time across daylight saving, in a process of %s',
+    async (TZ) => {
+      const env = { ...audit, TZ, LOG_LEVEL: 'silent' }
+      const { alerts, errors } = envelopeOf<ScheduleData>(
+        await runOrderly(['schedule', '--count', '400', '--json'], { env }),
+      ).data
+
+      for (const [next = [], hour] of [
+        [alerts?.next, 5],
+        [errors?.next, 4],
+      ] as const) {
+        expect(next).toHaveLength(400)
+        for (const time of next) expect(time).toMatch(new RegExp(`T0${hour}:00:00\\.000(Z|\\+0[01]:00)$`))
+        expect(new Set(next.map((time) => time.slice(23))).size).toBe(2)
+        // croner wakes at the same times.
+        const cron = new Cron(`0 ${hour} * * *`, { timezone: 'Europe/Lisbon' })
+        const rings = cron.nextRuns(399, new Date(next[0] ?? ''))
+        expect(next.slice(1).map((time) => Date.parse(time))).toEqual(rings.map((date) => date.getTime()))
+      }
+    },
+  )
+
+  it('tells people of alerts and errors in sections of their own', async () => {
+    const env = { ...audit, SWEEP_ENABLED: 'false', ERROR_SCHEDULE: '30 1 * * *' }
+    const { stdout } = await callOrderly(['schedule', '--count', '1'], { env })
+
+    expect(stdout.split('\n\n').map((section) => section.split('\n')[0])).toEqual([
+      'Next cleanups: none',
+      'Next cleanups of alerts (0 5 * * *, Europe/Lisbon):',
+      'Next cleanups of errors (30 1 * * *, Europe/Berlin):',
+    ])
+  })
+
+  it.each([
+    [{ INNGEST_APP_ID: 'orderly' }, 'An Inngest wakes the sweeps over alerts and errors (INNGEST_APP_ID).'],
+    [{ INNGEST_APP_ID: 'orderly', SCHEDULER: 'inngest' }, 'An Inngest wakes the sweeps (SCHEDULER=inngest).'],
+  ])('says who wakes them with %j', async (env, note) => {
+    const { warnings, data } = await schedule([], { ...audit, INNGEST_DEV: '1', ...env })
+
+    expect(warnings).toContain(note)
+    expect(data.alerts?.next).toHaveLength(5)
   })
 
   it.each([['0'], ['-1'], ['1001'], ['1.5'], ['1e3'], ['many'], [''], [' 5'], ['٣']])(

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sweepNames } from '../../src/sweeps/registry.ts'
 import { confirmButton, decodeConfirmation } from '../../src/telegram/cleanup-button.ts'
 
 const FIVE_MINUTES_MS = 5 * 60_000
 
-const sweep = fc.constantFrom('orders' as const, 'inngest' as const)
+const sweep = fc.constantFrom(...sweepNames)
 const confirmation = fc.record({
   sweep,
   days: fc.integer({ min: 1, max: 365 }),
@@ -32,9 +33,23 @@ describe('the button that confirms a cleanup', () => {
     )
   })
 
+  it('comes back without days where each organization has its own', () => {
+    const data = dataOf(confirmButton({ sweep: 'alerts', days: undefined, askedBy: 11, clock: () => 0 }))
+
+    expect(decodeConfirmation(data)).toEqual({
+      sweep: 'alerts',
+      days: undefined,
+      askedBy: 11,
+      untilMs: FIVE_MINUTES_MS,
+    })
+  })
+
   it.each([
     ['c:0:11:1765224000', { sweep: 'orders', days: 0, askedBy: 11, untilMs: 1_765_224_000_000 }],
     ['c:365:11:1765224000', { sweep: 'orders', days: 365, askedBy: 11, untilMs: 1_765_224_000_000 }],
+    ['ca:1:11:1765224000', { sweep: 'alerts', days: 1, askedBy: 11, untilMs: 1_765_224_000_000 }],
+    ['ca:-:11:1765224000', { sweep: 'alerts', days: undefined, askedBy: 11, untilMs: 1_765_224_000_000 }],
+    ['ce:365:11:1765224000', { sweep: 'errors', days: 365, askedBy: 11, untilMs: 1_765_224_000_000 }],
     ['ci:1:11:1765224000', { sweep: 'inngest', days: 1, askedBy: 11, untilMs: 1_765_224_000_000 }],
   ])('is read from %s', (data, read) => {
     expect(decodeConfirmation(data)).toEqual(read)
@@ -45,6 +60,12 @@ describe('the button that confirms a cleanup', () => {
     'ci:0:11:1765224000',
     'ci:366:11:1765224000',
     'cx:7:11:1765224000',
+    'c:-:11:1765224000',
+    'ci:-:11:1765224000',
+    'ce:-:11:1765224000',
+    'ca:--:11:1765224000',
+    'ca:0:11:1765224000',
+    'ce:0:11:1765224000',
     'ci:-7:11:1765224000',
     'ci::11:1765224000',
     'ci:7::1765224000',

@@ -10,7 +10,7 @@ import { ADMIN, aTelegram, OTHER_ADMIN } from '../support/bot-rig.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { startTelegram, type ChatMessage, type TelegramStandIn } from '../support/telegram.ts'
 
-/** The real bot with orders in memory, polling a stand-in of Telegram, and a sweep of Inngest that answers what it is told. */
+/** The real bot with orders in memory, polling a stand-in of Telegram, and other sweeps that answer what they are told. */
 export interface InngestRig {
   readonly telegram: TelegramStandIn
   readonly bot: Telegram
@@ -19,6 +19,8 @@ export interface InngestRig {
   /** What was asked of the Inngest sweep, and of the order pruner, oldest first. */
   readonly asked: SweepRequest[]
   readonly askedOfOrders: SweepRequest[]
+  /** What was asked of the sweeps over the audit database. */
+  readonly askedOfAudit: (SweepRequest & { readonly sweep: 'alerts' | 'errors' })[]
   /** The bot's messages in a chat. */
   fromBot(chatId?: number): readonly ChatMessage[]
   /** Says something, and resolves with the bot's message that fits. */
@@ -28,9 +30,14 @@ export interface InngestRig {
 
 export interface InngestRigOptions {
   /** What a run over Inngest comes to; undefined where none is configured. */
-  readonly run: ((request: SweepRequest) => Promise<SweepReport> | SweepReport) | undefined
+  readonly run: Run | undefined
+  /** The same for the sweeps over the audit database. @default none is configured */
+  readonly audit?: { readonly alerts: Run; readonly errors: Run }
   readonly facts?: SweepFacts
+  readonly alertFacts?: SweepFacts
 }
+
+type Run = (request: SweepRequest) => Promise<SweepReport> | SweepReport
 
 interface AnswerOptions {
   readonly by?: number
@@ -38,7 +45,7 @@ interface AnswerOptions {
   readonly like?: RegExp
 }
 
-export async function startInngestRig({ run, facts }: InngestRigOptions): Promise<InngestRig> {
+export async function startInngestRig({ run, audit, facts, alertFacts }: InngestRigOptions): Promise<InngestRig> {
   const clock = fakeClock('2025-12-08T21:00:00+01:00')
   const telegram = await startTelegram(aTelegram(clock))
   const config = readConfig({
@@ -51,6 +58,7 @@ export async function startInngestRig({ run, facts }: InngestRigOptions): Promis
   const app = await createApp(config, log, { clock })
   const asked: SweepRequest[] = []
   const askedOfOrders: SweepRequest[] = []
+  const askedOfAudit: (SweepRequest & { readonly sweep: 'alerts' | 'errors' })[] = []
 
   const sweepOrders: RunSweep = async (request) => {
     askedOfOrders.push(request)
@@ -62,6 +70,16 @@ export async function startInngestRig({ run, facts }: InngestRigOptions): Promis
       asked.push(request)
       return { report: await run(request), code: null }
     })
+  const sweepAudit = (sweep: 'alerts' | 'errors'): RunSweep | undefined => {
+    const answer = audit?.[sweep]
+    return (
+      answer &&
+      (async (request) => {
+        askedOfAudit.push({ ...request, sweep })
+        return { report: await answer(request), code: null }
+      })
+    )
+  }
   const status = (): StatusFacts => ({
     version: '0.0.0-test',
     startedAtMs: clock(),
@@ -72,13 +90,15 @@ export async function startInngestRig({ run, facts }: InngestRigOptions): Promis
     lastRun: undefined,
     nextSlotMs: undefined,
     billedCommands: 0,
-    ...(facts !== undefined && { inngest: facts }),
+    others: {
+      ...(facts !== undefined && { inngest: facts }),
+      ...(alertFacts !== undefined && { alerts: alertFacts }),
+    },
   })
   const bot = createBot({
     app,
     config: { ...config, telegram: config.telegram },
-    sweepOrders,
-    sweepInngest,
+    sweeps: { orders: sweepOrders, inngest: sweepInngest, alerts: sweepAudit('alerts'), errors: sweepAudit('errors') },
     status,
     onError: () => undefined,
   })
@@ -93,6 +113,7 @@ export async function startInngestRig({ run, facts }: InngestRigOptions): Promis
     clock,
     asked,
     askedOfOrders,
+    askedOfAudit,
     fromBot,
     answerTo: async (text, { by = ADMIN, chat = ADMIN, like = /./ } = {}) => {
       const before = new Set(fromBot(chat).map(({ id }) => id))

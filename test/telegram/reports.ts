@@ -70,6 +70,49 @@ export const anInngestPlan = (given: Partial<SweepReport> = {}): SweepReport =>
     ...given,
   })
 
+/** The report of a run over alerts, of organizations with retentions of their own. */
+export const anAlertReport = (given: Partial<SweepReport> = {}): SweepReport =>
+  aReport({
+    sweep: 'alerts',
+    days: 90,
+    cutoff: '2025-09-09T21:00:00.000+02:00',
+    extendedCutoff: '2025-09-09T21:00:00.000+02:00',
+    summary: 'Deleted 42 alerts of 2 organizations (3 looked at).',
+    scanned: 100,
+    due: 42,
+    deleted: 42,
+    kept: 58,
+    parts: [
+      aPart({ name: 'acme', scanned: 60, due: 40, deleted: 40, kept: 20 }),
+      aPart({ name: 'initech', scanned: 10, due: 2, deleted: 2, kept: 8 }),
+      aPart({ name: 'umbrella', scanned: 30, kept: 30 }),
+    ],
+    ...given,
+  })
+
+/** The report of a dry run over alerts. */
+export const anAlertPlan = (given: Partial<SweepReport> = {}): SweepReport =>
+  anAlertReport({
+    dryRun: true,
+    outcome: 'planned',
+    deleted: 0,
+    summary: 'Would delete 42 alerts of 2 organizations (3 looked at).',
+    parts: [aPart({ name: 'acme', scanned: 60, due: 40, kept: 20 }), aPart({ name: 'initech', scanned: 10, due: 2 })],
+    ...given,
+  })
+
+/** The report of a run over the error log. */
+export const anErrorReport = (given: Partial<SweepReport> = {}): SweepReport =>
+  anAlertReport({
+    sweep: 'errors',
+    summary: 'Deleted 40 rows of error_log and 2 rows of error_aggregation.',
+    parts: [
+      aPart({ name: 'error_log', due: 40, deleted: 40 }),
+      aPart({ name: 'error_aggregation', due: 2, deleted: 2 }),
+    ],
+    ...given,
+  })
+
 export const aPart = (given: Partial<SweepPart> = {}): SweepPart => ({
   name: 'spans',
   scanned: 0,
