@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/clock.ts'
+import { checkAuditPledges } from './audit/pledges.ts'
+import { runAudit, type AuditMeasured } from './audit/run.ts'
+import { auditText } from './audit/text.ts'
 import { checkInngestPledges } from './inngest/pledges.ts'
 import { runInngest, type InngestMeasured } from './inngest/run.ts'
 import { inngestText } from './inngest/text.ts'
@@ -10,14 +13,14 @@ import { runBench, type Measured } from './run.ts'
 import { openStage, redisVersion } from './stage.ts'
 import { benchText, pledgeText, type Machine } from './text.ts'
 
-const USAGE = `npm run bench -- [--short | --full] [--only orders | --only inngest] [--json]
+const USAGE = `npm run bench -- [--short | --full] [--only orders | inngest | audit] [--json]
 
-Compares ways to prune and to change orders, and sweeps the stores of a made-up Inngest server, on a redis-server and a
-PostgreSQL that it starts itself. Ends with 1 when a count is wrong or a promise is broken.
+Compares ways to prune and to change orders, and sweeps the stores of a made-up Inngest server and a made-up audit
+database, on a redis-server and a PostgreSQL that it starts itself. Ends with 1 when a count is wrong or a promise is broken.
 
   --short  up to 10 000 orders, and 100 000 in Orderly's ways only; 5 000 runs of Inngest: under two minutes
   --full   also 1 000 000 orders in Orderly's ways; 100 000 runs of Inngest instead of 20 000
-  --only   one of the two parts
+  --only   one of the parts
   --json   prints one JSON object instead of the tables
 `
 
@@ -28,7 +31,7 @@ interface Options {
   readonly only: Part | undefined
 }
 
-const parts = ['orders', 'inngest'] as const
+const parts = ['orders', 'inngest', 'audit'] as const
 type Part = (typeof parts)[number]
 
 /** Why a bench ended early. */
@@ -72,14 +75,21 @@ function readOptions(args: readonly string[]): Options | undefined {
 async function bench({ extent, isJson, only }: Options): Promise<number> {
   const stopped = untilStopped(LIMIT_MINUTES[extent])
   const nowMs = noonOf(systemClock())
-  const orders = only === 'inngest' ? null : await benchOrders(extent, nowMs, stopped)
-  const inngest = only === 'orders' ? null : await Promise.race([runInngest({ extent, nowMs, say }), stopped])
-  const pledges = [...(orders === null ? [] : checkPledges(orders)), ...checkInngestPledges(inngest)]
-  const results = { orders, inngest, pledges }
+  const wants = (part: Part) => only === undefined || only === part
+  const orders = wants('orders') ? await benchOrders(extent, nowMs, stopped) : null
+  const inngest = wants('inngest') ? await Promise.race([runInngest({ extent, nowMs, say }), stopped]) : null
+  const audit = wants('audit') ? await Promise.race([runAudit({ extent, nowMs, say }), stopped]) : null
+  const pledges = [
+    ...(orders === null ? [] : checkPledges(orders)),
+    ...checkInngestPledges(inngest),
+    ...checkAuditPledges(audit),
+  ]
+  const results = { orders, inngest, audit, pledges }
   const machine = { node: process.version, redis: redisVersion(), cores: availableParallelism() }
   process.stdout.write(`${isJson ? JSON.stringify({ machine, ...results }) : textOf(machine, results)}\n`)
   const broken = pledges.filter(({ isKept }) => isKept === false).map(({ promise }) => promise)
-  return report([...(orders?.problems ?? []), ...(inngest?.problems ?? []), ...broken])
+  const problems = [orders, inngest, audit].flatMap((measured) => measured?.problems ?? [])
+  return report([...problems, ...broken])
 }
 
 async function benchOrders(extent: Extent, asOfMs: number, stopped: Promise<never>): Promise<Measured> {
@@ -95,14 +105,16 @@ async function benchOrders(extent: Extent, asOfMs: number, stopped: Promise<neve
 interface Results {
   readonly orders: Measured | null
   readonly inngest: InngestMeasured | null
+  readonly audit: AuditMeasured | null
   readonly pledges: readonly Pledge[]
 }
 
-const textOf = (machine: Machine, { orders, inngest, pledges }: Results): string =>
+const textOf = (machine: Machine, { orders, inngest, audit, pledges }: Results): string =>
   [
     `node ${machine.node}, redis ${machine.redis}, ${machine.cores} cores, all on this machine; no network in between`,
     ...(orders === null ? [] : ['', benchText(orders)]),
     ...(inngest === null ? [] : ['', inngestText(inngest)]),
+    ...(audit === null ? [] : ['', auditText(audit)]),
     '',
     pledgeText(pledges),
   ].join('\n')
