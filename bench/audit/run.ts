@@ -1,4 +1,3 @@
-import type { Extent } from '../plan.ts'
 import { hasPostgres, openAuditStage, type AuditStage, type StatementFigures } from './stage.ts'
 import { auditStore, type AuditStore } from './store.ts'
 import { naive, orderly, type Subject, type Way } from './ways.ts'
@@ -21,7 +20,6 @@ export interface AuditMeasured {
 }
 
 export interface AuditRunOptions {
-  readonly extent: Extent
   readonly nowMs: number
   /** Told of each step. */
   readonly say: (text: string) => void
@@ -35,13 +33,13 @@ const WAYS: Readonly<Record<AuditWay, Way>> = { orderly, naive }
  * @returns null where PostgreSQL is not installed.
  * @throws where it is not installed and `CI` is set.
  */
-export async function runAudit({ extent, nowMs, say }: AuditRunOptions): Promise<AuditMeasured | null> {
+export async function runAudit({ nowMs, say }: AuditRunOptions): Promise<AuditMeasured | null> {
   if (!hasPostgres) {
     if ((process.env['CI'] ?? '') !== '') throw new Error('The bench of the audit sweeps needs PostgreSQL.')
     say('LEFT OUT: the sweeps over an audit database, for PostgreSQL is not installed.')
     return null
   }
-  const store = auditStore(extent, nowMs)
+  const store = auditStore(nowMs)
   say(`audit: filling PostgreSQL with ${store.alerts} alerts and ${store.errors} errors`)
   const stage = await openAuditStage(store)
   try {
