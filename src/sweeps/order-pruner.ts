@@ -3,6 +3,7 @@ import { InterruptedError, isRedisError, RedisError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { isoInstant } from '../calendar.ts'
 import { orderIdOf, type OrderId } from '../orders/order.ts'
+import { createFirstTime, REMEMBERED_NAMES } from '../redis/first-time.ts'
 import { ORDER_PATTERN } from '../redis/keys.ts'
 import { withRepeats } from '../redis/repeat.ts'
 import { isMangled, scanPages } from '../redis/scan.ts'
@@ -16,9 +17,6 @@ import type { Sweep, SweepJob } from './sweep.ts'
 
 /** Keys that one UNLINK deletes at most. */
 const UNLINK_KEYS = 5_000
-
-/** Keys that are remembered so that none is counted twice. Bounds the memory; deletions stay exact beyond. */
-const REMEMBERED_KEYS = 200_000
 
 /** Deletions of one run that are logged at info; the rest at debug. */
 const LOGGED_DELETIONS = 1_000
@@ -69,7 +67,7 @@ async function prune(job: SweepJob, surroundings: Surroundings): Promise<void> {
   const repeating = withRepeats(job.send, { onRepeat: () => void (wasRepeated = true) })
   const { window } = surroundings
   const work: Work = { job, ...surroundings, repeating, reader: createValueReader(repeating), toRead: [], due: [] }
-  const isNew = createSeen(job.findings)
+  const isNew = createFirstTime(() => remark(job.findings, FORGETFUL))
   try {
     for await (const page of scanPages(leavingRoom(work), { match: ORDER_PATTERN })) {
       for (const key of page) if (isNew(key)) file(work, key, judgeKey(key, window))
@@ -180,18 +178,7 @@ async function deleteBatch({ job, window, emit, onDeleted, due }: Work): Promise
   }
 }
 
-/** Whether a key comes for the first time, as far as can be remembered. */
-function createSeen(findings: Findings): (key: string) => boolean {
-  const seen = new Set<string>()
-  return (key) => {
-    if (seen.has(key)) return false
-    if (seen.size < REMEMBERED_KEYS) seen.add(key)
-    else remark(findings, FORGETFUL)
-    return true
-  }
-}
-
-const FORGETFUL = `There are more than ${REMEMBERED_KEYS} orders, so one may be counted twice; the number of deleted ones is exact.`
+const FORGETFUL = `There are more than ${REMEMBERED_NAMES} orders, so one may be counted twice; the number of deleted ones is exact.`
 const REPEATED =
   'A request had to be repeated; if the server restarted in between, the next run may find orders that this one missed.'
 

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectNoViolations, openBrowser, openPage, type WatchedPage } from '../support/browser.ts'
 import { chromiumPath } from '../support/chromium.ts'
-import { freePort } from '../support/bot-rig.ts'
+import { freePort } from '../support/free-port.ts'
 import { intakeEnv, handIn, anOrderOfNow, startService, type ServiceProcess } from '../support/service-process.ts'
 
 const actAs = (page: Page, name: string) => page.getByRole('radio', { name: new RegExp(`^${name} `) }).check()

@@ -1,4 +1,5 @@
 import { Client } from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { connectPostgres } from '../../src/postgres/connect.ts'
 import type { Answer } from '../../src/postgres/queryable.ts'
 import type { OpenDatabase } from '../../src/sweeps/audit/session.ts'
@@ -15,6 +16,9 @@ export interface AuditStore {
   close(): Promise<void>
 }
 
+/** One that somebody else closes. */
+export type OpenAuditStore = Omit<AuditStore, 'close'>
+
 export interface AuditStores {
   /** An empty database with the default tables, or with other ones. */
   create(schema?: string): Promise<AuditStore>
@@ -30,6 +34,44 @@ export const AUDIT_SCHEMA = `
   CREATE INDEX ON error_log ("timestamp");
   CREATE TABLE error_aggregation (error_hash text PRIMARY KEY, last_occurrence timestamptz);
   CREATE INDEX ON error_aggregation (last_occurrence)`
+
+/** What each test of a suite finds as an empty database of its own. To be called inside the suite or file. */
+export function auditStoreOfEachTest(): OpenAuditStore {
+  let stores: AuditStores
+  let store: AuditStore
+  beforeAll(async () => {
+    stores = await startAuditStores()
+  }, 60_000)
+  beforeEach(async () => {
+    store = await stores.create()
+  }, 60_000)
+  afterEach(async () => await store.close())
+  afterAll(async () => await stores.stop())
+  return {
+    get url() {
+      return store.url
+    },
+    open: (...given) => store.open(...given),
+    query: (...given) => store.query(...given),
+  }
+}
+
+/** Opens empty databases for the tests of a suite, each for one use. To be called inside the suite or file. */
+export function auditStoresOfSuite() {
+  let stores: AuditStores
+  beforeAll(async () => {
+    stores = await startAuditStores()
+  }, 60_000)
+  afterAll(async () => await stores.stop())
+  return async (schema: string, use: (store: AuditStore) => Promise<void>): Promise<void> => {
+    const store = await stores.create(schema)
+    try {
+      await use(store)
+    } finally {
+      await store.close()
+    }
+  }
+}
 
 /** Starts a PostgreSQL server, or has databases within this process where none is installed. */
 export const startAuditStores = (): Promise<AuditStores> => (hasPostgres ? onServer() : inProcess())

@@ -1,6 +1,6 @@
 import type { Answer, Database } from '../../src/postgres/queryable.ts'
 import { AUDIT_NOW, createAuditRig, type AuditRigOptions } from './audit-rig.ts'
-import type { AuditStore } from './audit-store.ts'
+import type { OpenAuditStore } from './audit-store.ts'
 
 /** Asks a database. */
 export type Query = (sql: string, values?: readonly unknown[]) => Promise<Answer>
@@ -16,7 +16,7 @@ export const isPage = (sql: string, values: readonly unknown[], id?: string): bo
   sql.includes('DELETE') && (id === undefined || values[0] === id)
 
 /** Makes organizations that keep their alerts for 30 days. */
-export async function fill({ query }: AuditStore, ids: readonly string[]): Promise<void> {
+export async function fill({ query }: OpenAuditStore, ids: readonly string[]): Promise<void> {
   for (const [at, id] of ids.entries()) {
     const from = at * 1_000
     await query(`INSERT INTO organization VALUES ('${id}', 30);
@@ -26,14 +26,14 @@ export async function fill({ query }: AuditStore, ids: readonly string[]): Promi
 }
 
 /** The alerts that each organization has. */
-export async function countAlerts({ query }: AuditStore): Promise<Readonly<Record<string, number>>> {
+export async function countAlerts({ query }: OpenAuditStore): Promise<Readonly<Record<string, number>>> {
   const { rows } = await query('SELECT organization_id AS id, count(*) AS alerts FROM alerts GROUP BY 1')
   return Object.fromEntries(rows.map(({ id, alerts }) => [String(id), Number(alerts)]))
 }
 
 /** A rig whose sessions ask through `around`. */
 export const rigAround = (
-  store: AuditStore,
+  store: OpenAuditStore,
   around: (query: Query, sql: Database) => Query,
   more: Partial<AuditRigOptions> = {},
 ) =>
@@ -49,7 +49,7 @@ export const rigAround = (
   })
 
 /** Ends the session that asks, from the outside. */
-export async function endSession(store: AuditStore, query: Query): Promise<void> {
+export async function endSession(store: OpenAuditStore, query: Query): Promise<void> {
   const { rows } = await query('SELECT pg_backend_pid() AS pid')
   await store.query('SELECT pg_terminate_backend($1::int, 5000)', [rows[0]?.['pid']])
 }

@@ -1,8 +1,7 @@
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { createService, type Service } from '../../src/service.ts'
+import { freePort } from './free-port.ts'
 import { billedIn } from './billing.ts'
 import { fakeClock, type FakeClock } from './clock.ts'
 import { anIntake, formerBotOrders } from './orders.ts'
@@ -189,13 +188,4 @@ export async function until(holds: () => Promise<boolean> | boolean): Promise<vo
     if (tries > 500) throw new Error(`It did not come to hold within five seconds: ${String(holds)}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

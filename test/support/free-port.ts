@@ -10,3 +10,17 @@ export async function freePort(): Promise<number> {
   await once(server, 'close')
   return typeof address === 'object' && address !== null ? address.port : 0
 }
+
+/** Starts something at a free port; tries another one where a process took the port since it was found free. */
+export async function startSomewhere<Started>(
+  startAt: (port: number) => Promise<Started>,
+): Promise<{ readonly port: number; readonly child: Started }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    try {
+      return { port, child: await startAt(port) }
+    } catch (error) {
+      if (attempt === 5) throw error
+    }
+  }
+}

@@ -7,7 +7,7 @@ import { Client } from 'pg'
 import { describe } from 'vitest'
 import { endWithUs } from './end-with-us.ts'
 import { ended, hasEnded } from './ended.ts'
-import { freePort } from './free-port.ts'
+import { startSomewhere } from './free-port.ts'
 import { postgresAccount, postgresPrograms } from './postgres-programs.ts'
 
 export interface PostgresServerOptions {
@@ -47,7 +47,7 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
   const directory = mkdtempSync(join(tmpdir(), 'orderly-postgres-'))
   const password = randomBytes(12).toString('hex')
   initialize(directory, { password, options })
-  let { port, child } = await startSomewhere(directory, options)
+  let { port, child } = await startSomewhere((at) => startAt(at, directory, options))
   const urlOf = (database: string) => `postgresql://${USER}:${password}@127.0.0.1:${port}/${database}`
   const url = urlOf('postgres')
   let count = 0
@@ -111,18 +111,6 @@ function initialize(directory: string, given: { readonly password: string; reado
 const program = (name: string) => join(postgresPrograms ?? '', name)
 
 const identity = () => (typeof postgresAccount === 'object' ? postgresAccount : {})
-
-async function startSomewhere(directory: string, options: PostgresServerOptions) {
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    try {
-      return { port, child: await startAt(port, directory, options) }
-    } catch (error) {
-      // Another process may have taken the port since it was found free.
-      if (attempt === 5) throw error
-    }
-  }
-}
 
 /** The port and the shared memory are free as soon as the last process of a killed server has noticed. */
 async function startAgain(port: number, directory: string, options: PostgresServerOptions): Promise<ChildProcess> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import { ended, hasEnded } from './ended.ts'
-import { freePort } from './free-port.ts'
+import { startSomewhere } from './free-port.ts'
 import { openResp, textReply } from './resp.ts'
 
 export interface RedisServerOptions {
@@ -43,7 +43,7 @@ export const redisAvailable = hasRedisServer || (process.env['REDIS_TEST_URL'] ?
 /** Starts a redis-server without persistence, in a directory of its own. It ends with this process at the latest. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'orderly-redis-'))
-  let { port, child } = await startSomewhere(directory, options)
+  let { port, child } = await startSomewhere((at) => startAt(at, directory, options))
   const url = `redis://${options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`}127.0.0.1:${port}`
   return {
     port,
@@ -123,18 +123,6 @@ const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
-
-async function startSomewhere(directory: string, options: RedisServerOptions) {
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    try {
-      return { port, child: await startAt(port, directory, options) }
-    } catch (error) {
-      // Another process may have taken the port since it was found free.
-      if (attempt === 5) throw error
-    }
-  }
-}
 
 async function startAt(port: number, directory: string, options: RedisServerOptions): Promise<ChildProcess> {
   const { password, appendOnly = false, args = [] } = options

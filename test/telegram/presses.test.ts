@@ -5,7 +5,6 @@ import { afterEach, expect, it } from 'vitest'
 import { sumOf } from '../support/billing.ts'
 import {
   ADMIN,
-  freePort,
   GROUP,
   OFFICE,
   RIDER,
@@ -14,6 +13,7 @@ import {
   type ServiceRig,
   type ServiceRigOptions,
 } from '../support/bot-rig.ts'
+import { freePort } from '../support/free-port.ts'
 import { describeWithRedis } from '../support/redis-server.ts'
 import { startWebhookFront } from '../support/webhook-front.ts'
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../postgres/queryable.ts'
+import { hourCutoffs } from '../retention.ts'
 import { numberIn, type Deletion } from './deletion.ts'
 import { isResolved } from './index-advice.ts'
 import { storedRetention, type Organization } from './organizations.ts'
@@ -18,9 +19,6 @@ export interface AlertCounts {
   readonly kept: number
 }
 
-/** Milliseconds of a day that is 24 hours long. */
-const DAY_MS = 86_400_000
-
 export interface Judging {
   readonly asOfMs: number
   /** In place of every stored retention. */
@@ -34,7 +32,7 @@ export function judge(organization: Organization, { asOfMs, days, usualDays }: J
   const keeps = days ?? organization.retentionDays ?? usualDays
   return {
     ...organization,
-    cutoffMs: keeps === 'refused' ? undefined : asOfMs - keeps * DAY_MS,
+    cutoffMs: keeps === 'refused' ? undefined : hourCutoffs({ days: keeps, factor: 1 }, asOfMs).cutoffMs,
     isOverridden: days !== undefined,
   }
 }

@@ -216,7 +216,7 @@ async function sweepOthers({ job, config, clock, reader, workers, tally }: Run, 
     worker: job.dryRun ? undefined : workers[0],
     areDue: config.deletesOrphans,
     organizations: tally.organizations,
-    cutoffMs: job.asOfMs - config.alertRetentionDays * DAY_MS,
+    cutoffMs: hourCutoffs({ days: config.alertRetentionDays, factor: 1 }, job.asOfMs).cutoffMs,
     pacer: createPacer(MOST_ROWS),
     clock,
     goOn: job.goOn,
@@ -224,6 +224,3 @@ async function sweepOthers({ job, config, clock, reader, workers, tally }: Run, 
   })
   if (part.kept > 0 && !config.deletesOrphans) part.say('Kept, for ALERT_ORPHANS is not delete.')
 }
-
-/** Milliseconds of a day that is 24 hours long. */
-const DAY_MS = 86_400_000

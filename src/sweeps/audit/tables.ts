@@ -75,7 +75,7 @@ const expected: Schema = {
  * @returns undefined where there is no such table.
  * @throws DatabaseError `DATABASE_UNKNOWN` for a table that is not as expected.
  */
-export async function findAuditTable<Name extends keyof AuditTables>(
+async function findAuditTable<Name extends keyof AuditTables>(
   sql: Queryable,
   name: Name,
   tables: AuditTables,
@@ -116,7 +116,7 @@ export async function findAuditTable<Name extends keyof AuditTables>(
  *
  * @throws DatabaseError `DATABASE_UNKNOWN`
  */
-export async function needAuditTable<Name extends keyof AuditTables>(
+async function needAuditTable<Name extends keyof AuditTables>(
   sql: Queryable,
   name: Name,
   tables: AuditTables,

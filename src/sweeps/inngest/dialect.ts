@@ -148,7 +148,7 @@ async function sqliteId(
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** Go's `Time.String()` ("2026-11-20 18:15:03.25 +0200 CEST m=+0.1") or ISO 8601; without an offset it is UTC. */
-export function goTimeMs(text: string): number | undefined {
+function goTimeMs(text: string): number | undefined {
   const [, date, time, fraction = '', sign, hours, minutes] =
     /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:Z| ?([+-])(\d{2}):?(\d{2})(?: .*)?| UTC)?$/.exec(text) ??
     []

@@ -1,6 +1,6 @@
+import { createFirstTime } from '../../redis/first-time.ts'
 import { integerOf, type Transport } from '../../redis/transport.ts'
 import { askAll } from './ask-all.ts'
-import { createFirstTime } from './first-time.ts'
 
 /** What Inngest itself gives these keys today: after a day the same event may start another run. */
 const EXPIRY_SECONDS = 86_400

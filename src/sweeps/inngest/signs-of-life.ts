@@ -3,7 +3,7 @@ import { existing } from './existing.ts'
 import { metadataKey, runJobsKey, runPausesKey } from './keys.ts'
 
 /** What shows that a run is alive: its state, something it waits for, a job in the queue. */
-export const lifeSigns = ['metadata', 'pauses', 'jobs'] as const
+const lifeSigns = ['metadata', 'pauses', 'jobs'] as const
 
 export type LifeSign = (typeof lifeSigns)[number]
 

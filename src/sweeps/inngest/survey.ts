@@ -1,9 +1,9 @@
+import { createFirstTime } from '../../redis/first-time.ts'
 import { InterruptedError } from '../../errors.ts'
 import { figureOf, readInfo, versionOf } from '../../redis/info.ts'
 import { lockKey, seenKey } from '../../redis/keys.ts'
 import { scanPages } from '../../redis/scan.ts'
 import type { Transport } from '../../redis/transport.ts'
-import { createFirstTime } from './first-time.ts'
 import { prefixShownBy, readKey, showsPrefix, USUAL_PREFIX, type InngestKey } from './keys.ts'
 
 /** Keys of one kind. */

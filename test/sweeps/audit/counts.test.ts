@@ -1,7 +1,7 @@
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { auditPart, createAuditRig } from '../../support/audit-rig.ts'
-import { startAuditStores, type AuditStore, type AuditStores } from '../../support/audit-store.ts'
+import { auditStoreOfEachTest } from '../../support/audit-store.ts'
 import { OLD, rigAround } from '../../support/audit-trouble.ts'
 import { describeWithPostgres } from '../../support/postgres-server.ts'
 
@@ -17,17 +17,10 @@ const SWEEPS = [
 ] as const
 
 describeWithPostgres('what a run says that it deleted', () => {
-  let stores: AuditStores
-  let store: AuditStore
-  beforeAll(async () => {
-    stores = await startAuditStores()
-  }, 60_000)
+  const store = auditStoreOfEachTest()
   beforeEach(async () => {
-    store = await stores.create()
     await store.query(FILLED)
   }, 60_000)
-  afterEach(async () => await store.close())
-  afterAll(async () => await stores.stop())
 
   const remaining = async (table: string) =>
     Number((await store.query(`SELECT count(*) AS n FROM ${table}`)).rows[0]?.['n'])

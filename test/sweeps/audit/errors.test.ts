@@ -1,20 +1,11 @@
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AUDIT_NOW, auditPart, createAuditRig } from '../../support/audit-rig.ts'
-import { startAuditStores, type AuditStore, type AuditStores } from '../../support/audit-store.ts'
+import { auditStoreOfEachTest } from '../../support/audit-store.ts'
 import { endSession } from '../../support/audit-trouble.ts'
 import { hasPostgres } from '../../support/postgres-server.ts'
 
-let stores: AuditStores
-let store: AuditStore
-beforeAll(async () => {
-  stores = await startAuditStores()
-}, 60_000)
-beforeEach(async () => {
-  store = await stores.create()
-}, 60_000)
-afterEach(async () => await store.close())
-afterAll(async () => await stores.stop())
+const store = auditStoreOfEachTest()
 
 const ERRORS = hasPostgres ? 50_000 : 20_000
 

@@ -1,25 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AuditTables } from '../../../src/config.ts'
 import { listOrganizations } from '../../../src/sweeps/audit/organizations.ts'
 import { AUDIT_NOW, auditConfig, auditPart, auditTables, createAuditRig } from '../../support/audit-rig.ts'
-import { AUDIT_SCHEMA, startAuditStores, type AuditStore, type AuditStores } from '../../support/audit-store.ts'
+import { AUDIT_SCHEMA, auditStoresOfSuite, type AuditStore } from '../../support/audit-store.ts'
 import { hasPostgres } from '../../support/postgres-server.ts'
 
-let stores: AuditStores
-beforeAll(async () => {
-  stores = await startAuditStores()
-}, 60_000)
-afterAll(async () => await stores.stop())
-
-/** Opens an empty database for one use. */
-async function withStore(schema: string, use: (store: AuditStore) => Promise<void>): Promise<void> {
-  const store = await stores.create(schema)
-  try {
-    await use(store)
-  } finally {
-    await store.close()
-  }
-}
+const withStore = auditStoresOfSuite()
 
 const OLD = `timestamptz '${AUDIT_NOW}' - interval '400 days'`
 const remaining = async (store: AuditStore, table = 'alerts', key = 'id') =>

@@ -1,23 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { Client } from 'pg'
 import { DatabaseError } from '../../../src/errors.ts'
 import type { SweepRequest } from '../../../src/sweeps/sweep.ts'
 import { auditPart, createAuditRig } from '../../support/audit-rig.ts'
-import { startAuditStores, type AuditStore, type AuditStores } from '../../support/audit-store.ts'
+import { auditStoreOfEachTest } from '../../support/audit-store.ts'
 import { ALERTS, countAlerts, endSession, fill, isPage, OLD, rigAround } from '../../support/audit-trouble.ts'
 import { describeWithPostgres } from '../../support/postgres-server.ts'
 
 describeWithPostgres('trouble with one organization', () => {
-  let stores: AuditStores
-  let store: AuditStore
-  beforeAll(async () => {
-    stores = await startAuditStores()
-  }, 60_000)
-  beforeEach(async () => {
-    store = await stores.create()
-  })
-  afterEach(async () => await store.close())
-  afterAll(async () => await stores.stop())
+  const store = auditStoreOfEachTest()
 
   it('rows that somebody holds stay, free rows and other organizations go, and the next run completes it', async () => {
     await fill(store, ['acme', 'held', 'other'])

@@ -1,18 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { auditPart, auditTables, createAuditRig } from '../../support/audit-rig.ts'
-import { startAuditStores, type AuditStore, type AuditStores } from '../../support/audit-store.ts'
+import { auditStoreOfEachTest } from '../../support/audit-store.ts'
 import { OLD } from '../../support/audit-trouble.ts'
 
-let stores: AuditStores
-let store: AuditStore
-beforeAll(async () => {
-  stores = await startAuditStores()
-}, 60_000)
-beforeEach(async () => {
-  store = await stores.create()
-}, 60_000)
-afterEach(async () => await store.close())
-afterAll(async () => await stores.stop())
+const store = auditStoreOfEachTest()
 
 const rigWith = (search: string, config = {}) =>
   createAuditRig({

@@ -1,26 +1,12 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AUDIT_NOW } from '../../support/audit-rig.ts'
-import { AUDIT_SCHEMA, startAuditStores, type AuditStore, type AuditStores } from '../../support/audit-store.ts'
+import { AUDIT_SCHEMA, auditStoresOfSuite, type AuditStore } from '../../support/audit-store.ts'
 import { hasPostgres } from '../../support/postgres-server.ts'
 
-let stores: AuditStores
-beforeAll(async () => {
-  stores = await startAuditStores()
-}, 60_000)
-afterAll(async () => await stores.stop())
-
-/** Opens an empty database for one use. */
-async function withStore(schema: string, use: (store: AuditStore) => Promise<void>): Promise<void> {
-  const store = await stores.create(schema)
-  try {
-    await use(store)
-  } finally {
-    await store.close()
-  }
-}
+const withStore = auditStoresOfSuite()
 
 const remaining = async (store: AuditStore, table = 'alerts', key = 'id') =>
   (await store.query(`SELECT ${key} AS id FROM ${table} ORDER BY 1`)).rows.map(({ id }) => String(id))
