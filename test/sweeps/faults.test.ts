@@ -13,7 +13,7 @@ vi.mock('node:timers/promises', async (original) => {
   return { ...real, setTimeout: (ms: number) => real.setTimeout(ms / 20) }
 })
 
-const DEADLINE_MS = 250
+const DEADLINE_MS = 500
 
 const sleep = (ms: number) => new Promise<void>((resolve) => void pause(resolve, ms))
 

@@ -13,7 +13,7 @@ vi.mock('node:timers/promises', async (original) => {
   return { ...real, setTimeout: (ms: number) => real.setTimeout(ms / 20) }
 })
 
-const DEADLINE_MS = 300
+const DEADLINE_MS = 500
 
 /** More requests than any run makes. A fault at a later one simply does not happen. */
 const EVERY = Array.from({ length: 25 }, (_, number) => number)
