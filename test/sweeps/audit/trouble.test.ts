@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { expect, it } from 'vitest'
 import { Client } from 'pg'
 import { DatabaseError } from '../../../src/errors.ts'
@@ -226,11 +227,16 @@ describeWithPostgres('trouble with one organization', () => {
 
   it('at most four organizations are worked on at a time, over sessions that are opened when they are needed', async () => {
     let [opened, working, most] = [0, 0, 0]
+    // Nobody goes on before four are at work at once, and there was time for a fifth.
+    const atWork = new EventEmitter()
+    const four = once(atWork, 'four')
     const rig = rigAround(store, (query) => {
       opened += 1
       return async (sql, values = []) => {
         if (!isPage(sql, values)) return await query(sql, values)
         most = Math.max(most, (working += 1))
+        if (working === 4) setTimeout(() => atWork.emit('four'), 200)
+        await four
         try {
           return await query(sql, values)
         } finally {
