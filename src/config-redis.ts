@@ -7,7 +7,7 @@ type RedisVariable = Extract<keyof typeof variables, `UPSTASH_${string}` | `REDI
 const ways = [
   { first: 'UPSTASH_REDIS_REST_URL', rest: ['UPSTASH_REDIS_REST_TOKEN'] },
   { first: 'REDIS_URL', rest: [] },
-  { first: 'REDIS_HOST', rest: ['REDIS_PORT', 'REDIS_PASSWORD'] },
+  { first: 'REDIS_HOST', rest: ['REDIS_PORT', 'REDIS_USERNAME', 'REDIS_PASSWORD'] },
 ] as const satisfies readonly { first: RedisVariable; rest: readonly RedisVariable[] }[]
 
 /** Reads where the orders live. `given` tells whether a variable is set at all; what is wrong with them together is noted. */
@@ -23,6 +23,9 @@ export function readTarget(value: ReadValue, given: (name: RedisVariable) => boo
   if (given('UPSTASH_REDIS_REST_URL') && !given('UPSTASH_REDIS_REST_TOKEN')) {
     problems.push('UPSTASH_REDIS_REST_TOKEN is required with UPSTASH_REDIS_REST_URL.')
   }
+  if (given('REDIS_USERNAME') && !given('REDIS_PASSWORD')) {
+    problems.push('REDIS_PASSWORD is required with REDIS_USERNAME.')
+  }
 
   const [restUrl, restToken, url] = [
     value('UPSTASH_REDIS_REST_URL'),
@@ -30,10 +33,11 @@ export function readTarget(value: ReadValue, given: (name: RedisVariable) => boo
     value('REDIS_URL'),
   ]
   const [host, port, password] = [value('REDIS_HOST'), value('REDIS_PORT'), value('REDIS_PASSWORD')]
+  const username = value('REDIS_USERNAME') ?? ''
   if (restUrl !== undefined) return { kind: 'upstash', url: restUrl, token: restToken ?? '' }
   if (url !== undefined) return { kind: 'tcp', url }
   if (host !== undefined) {
-    const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
+    const credentials = password === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`
     const name = host.includes(':') ? `[${host}]` : host
     return { kind: 'tcp', url: `redis://${credentials}${name}:${port ?? 6379}` }
   }

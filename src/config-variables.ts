@@ -12,10 +12,13 @@ const wholeNumber = (least: number, most: number) =>
     `a whole number from ${least} to ${most}`,
     z
       .string()
-      .regex(/^\d{1,6}$/)
+      .regex(/^\d{1,8}$/)
       .transform(Number)
       .pipe(z.number().min(least).max(most)),
   )
+
+/** At most a year. */
+const seconds = wholeNumber(1, 31_536_000)
 
 const urlOf = (...protocols: string[]) =>
   z
@@ -115,6 +118,7 @@ export const variables = {
       .refine((text) => isHost(text)),
   ),
   REDIS_PORT: wholeNumber(1, 65_535),
+  REDIS_USERNAME: rule('a text without spaces', z.string().regex(/^\S+$/)),
   REDIS_PASSWORD: rule('a text', z.string()),
   RETENTION_DAYS: wholeNumber(0, 365),
   ORDER_TTL_DAYS: wholeNumber(1, 3_650),
@@ -125,6 +129,7 @@ export const variables = {
     'a date such as 2025-12-08',
     z.string().refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text).isValid),
   ),
+  API_TOKEN: token,
   INTAKE_TOKEN: token,
   INNGEST_DATABASE_URL: rule(
     'a postgresql:// or postgres:// address, or sqlite: and a file (such as sqlite:/data/main.db)',
@@ -155,6 +160,26 @@ export const variables = {
   ALERT_ORPHANS: rule('keep or delete', z.enum(['keep', 'delete'])),
   ERROR_RETENTION_DAYS: wholeNumber(1, 365),
   ERROR_SCHEDULE: cronText,
+  BULLMQ_REDIS_URL: redisAddress,
+  BULLMQ_PREFIX: rule('1 to 100 characters without a colon or a space', z.string().regex(/^[^\s:]{1,100}$/)),
+  BULLMQ_QUEUES: rule('names of queues (no prefix, no colon) with commas between them, or *', decoded(decodeQueues)),
+  BULLMQ_COMPLETED_KEEP: wholeNumber(0, 999_999),
+  BULLMQ_COMPLETED_AGE: seconds,
+  BULLMQ_FAILED_KEEP: wholeNumber(0, 999_999),
+  BULLMQ_FAILED_AGE: seconds,
+  BULLMQ_SWEEP_SCHEDULE: cronText,
+  EXECUTIONS_REDIS_URL: redisAddress,
+  EXECUTIONS_PREFIX: rule(
+    '1 to 100 characters without spaces that no key of Orderly itself (order:, orderly:) begins with',
+    z
+      .string()
+      .regex(/^\S{1,100}$/)
+      .refine((text) =>
+        ['order', 'orderly'].every((own) => !`${own}:`.startsWith(text) && !text.startsWith(`${own}:`)),
+      ),
+  ),
+  EXECUTIONS_MAX_AGE_DAYS: wholeNumber(1, 365),
+  EXECUTIONS_SCHEDULE: cronText,
   SCHEDULER: rule(schedulers.join(' or '), z.enum(schedulers)),
   INNGEST_APP_ID: rule('1 to 64 characters of A-Z, a-z, 0-9, _ and -', z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)),
   INNGEST_EVENT_KEY: rule('1 to 256 characters of A-Z, a-z, 0-9, _ and -', z.string().regex(/^[A-Za-z0-9_-]{1,256}$/)),
@@ -171,11 +196,22 @@ export const variables = {
   IS_PULL_REQUEST: yesOrNo,
 }
 
+/** Notes that a variable is not set though another one needs it; the text goes on after `is required with `. */
+export type NoteMissing = (name: keyof typeof variables, what: string) => void
+
 /** What the variables read as. */
 export type Values = { readonly [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> }
 
 /** Reads one variable by name; the problem is noted when it breaks its rule. */
 export type ReadValue = <Name extends keyof typeof variables>(name: Name) => Values[Name] | undefined
+
+/** A queue's name may hold anything but a colon, which BullMQ refuses, and the comma between two. */
+function decodeQueues(text: string): 'all' | readonly string[] | undefined {
+  if (text === '*') return 'all'
+  const names = text.split(',').map((name) => name.trim())
+  const areNames = names.every((name) => /^[^:*]{1,200}$/.test(name))
+  return areNames ? [...new Set(names)] : undefined
+}
 
 function decodePostgres(text: string): string | undefined {
   const target = decodeDatabase(text)

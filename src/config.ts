@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto'
 import { readAudit } from './config-audit.ts'
+import { readBullmq } from './config-bullmq.ts'
 import { readEngine } from './config-engine.ts'
+import { readExecutions } from './config-executions.ts'
 import { flawsIn } from './config-flaws.ts'
+import { readInngest } from './config-inngest.ts'
 import { readTarget } from './config-redis.ts'
-import { variables, type logLevels, type ReadValue, type schedulers, type Values } from './config-variables.ts'
+import {
+  variables,
+  type logLevels,
+  type NoteMissing,
+  type ReadValue,
+  type schedulers,
+  type Values,
+} from './config-variables.ts'
 import { ConfigError } from './errors.ts'
 
 /** Where the orders live. Without any Redis variable: the embedded store, which is empty in each new process. */
@@ -96,6 +106,35 @@ export interface AuditConfig {
   readonly errorSchedule: CronConfig
 }
 
+/** How many finished jobs of a kind a queue keeps, and for how long: a job that breaks either bound goes. */
+export interface JobRetention {
+  /** Jobs at most. */
+  readonly keep: number
+  /** Seconds since a job finished. */
+  readonly ageSeconds: number
+}
+
+/** The sweep over the queues of BullMQ. */
+export interface BullmqConfig {
+  readonly redisUrl: string
+  /** What the keys of all queues begin with, without the colon. */
+  readonly prefix: string
+  readonly queues: 'all' | readonly string[]
+  readonly completed: JobRetention
+  readonly failed: JobRetention
+  readonly schedule: CronConfig
+}
+
+/** The sweep over the state of workflow executions. */
+export interface ExecutionsConfig {
+  readonly redisUrl: string
+  /** What the keys of executions, and no others, begin with. */
+  readonly prefix: string
+  /** Days of 24 hours after which an execution that did not change is given up. */
+  readonly maxAgeDays: number
+  readonly schedule: CronConfig
+}
+
 /** The sweeps as functions of an Inngest. */
 export interface EngineConfig {
   /** What Inngest calls this application. */
@@ -127,11 +166,17 @@ export interface Config {
   readonly ordersChatId: number | undefined
   /** Undefined switches intake over HTTP off. */
   readonly intakeToken: string | undefined
+  /** Undefined switches `/metrics` off. */
+  readonly apiToken: string | undefined
   readonly schedule: ScheduleConfig | undefined
   /** Undefined without `INNGEST_DATABASE_URL`. */
   readonly inngest: InngestConfig | undefined
   /** Undefined without `AUDIT_DATABASE_URL`. */
   readonly audit: AuditConfig | undefined
+  /** Undefined without `BULLMQ_REDIS_URL`. */
+  readonly bullmq: BullmqConfig | undefined
+  /** Undefined without `EXECUTIONS_REDIS_URL`. */
+  readonly executions: ExecutionsConfig | undefined
   /** Undefined without `INNGEST_APP_ID`. */
   readonly engine: EngineConfig | undefined
   readonly scheduler: SchedulerKind
@@ -172,6 +217,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const retentionDays = value('RETENTION_DAYS') ?? 2
   const sweepEveryDays = value('SWEEP_EVERY_DAYS') ?? 3
   const orderTtlDays = value('ORDER_TTL_DAYS') ?? 2 * retentionDays + sweepEveryDays
+  // A name that is set but wrong has been told already.
+  const missing: NoteMissing = (name, what) => {
+    if (!isSet(env, name)) problems.push(`${name} is required with ${what}`)
+  }
   const telegram = readTelegram(value, problems)
   const [logLevel, zone] = [value('LOG_LEVEL'), value('TIME_ZONE') ?? 'Europe/Berlin']
   const [nodeEnv, render] = [value('NODE_ENV'), value('RENDER')]
@@ -186,9 +235,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     adminIds: value('ADMIN_IDS') ?? [],
     ordersChatId: value('ORDERS_CHAT_ID'),
     intakeToken: value('INTAKE_TOKEN'),
+    apiToken: value('API_TOKEN'),
     schedule: readSchedule(value, sweepEveryDays),
     inngest: readInngest(value, zone),
     audit: readAudit(value, zone),
+    bullmq: readBullmq(value, zone, missing),
+    executions: readExecutions(value, zone, missing),
     ...readEngine(value, isProduction, problems),
     logLevel,
     zone,
@@ -229,23 +281,6 @@ function readTelegram(value: ReadValue, problems: string[]): TelegramConfig | un
 function readSchedule(value: ReadValue, everyDays: number): ScheduleConfig | undefined {
   const schedule = { everyDays, at: value('SWEEP_AT') ?? '23:59', anchor: value('SWEEP_ANCHOR') ?? '2025-12-08' }
   return (value('SWEEP_ENABLED') ?? true) ? schedule : undefined
-}
-
-/** Every variable is read, so that a wrong one is told although the sweep is not configured. */
-function readInngest(value: ReadValue, serviceZone: string): InngestConfig | undefined {
-  const database = value('INNGEST_DATABASE_URL')
-  const { pattern, zone = serviceZone } = value('CLEANUP_SCHEDULE') ?? { pattern: '0 2 * * *' }
-  const inngest = {
-    redisUrl: value('INNGEST_REDIS_URL'),
-    keyPrefix: value('INNGEST_REDIS_KEY_PREFIX'),
-    retentionDays: value('INNGEST_RETENTION_DAYS') ?? 30,
-    doubleRetention: value('INNGEST_DOUBLE_RETENTION') ?? 2,
-    batchSize: value('INNGEST_BATCH_SIZE') ?? 1_000,
-    isDryRun: value('INNGEST_DRY_RUN') ?? false,
-    isRedisAware: value('USE_REDIS_AWARE_CLEANUP') ?? true,
-    schedule: { pattern, zone },
-  }
-  return database === undefined ? undefined : { database, ...inngest }
 }
 
 const isSet = (env: Readonly<Record<string, string | undefined>>, name: string) => (env[name] ?? '').trim() !== ''

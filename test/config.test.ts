@@ -160,6 +160,7 @@ describe('the configuration', () => {
     ['SWEEP_ENABLED', ['yes', '1', 'TRUE', 'off']],
     ['SWEEP_AT', ['24:00', '23:60', '9:05', '23:59:00', 'midnight', '11pm']],
     ['SWEEP_ANCHOR', ['2025-02-30', '2025-13-01', '08.12.2025', '2025-12', '2025-W50-1', 'today']],
+    ['API_TOKEN', ['x'.repeat(15), 'sixteen letters and spaces']],
     ['INTAKE_TOKEN', ['x'.repeat(15), 'sixteen letters and spaces', 'ü'.repeat(16), 'x'.repeat(513)]],
     ['RENDER_EXTERNAL_URL', ['orderly.onrender.com', 'ftp://x']],
     ['RENDER_INSTANCE_ID', ['x'.repeat(257)]],
@@ -174,6 +175,7 @@ describe('the configuration', () => {
     ['REDIS_URL', ['127.0.0.1:6379', 'http://127.0.0.1', 'redis://', 'redis:///2']],
     ['REDIS_HOST', ['a b', 'redis://x', 'a/b', 'user@host', 'x'.repeat(254)]],
     ['REDIS_PORT', ['0', '65536', '-1', '6379.0', '0x10', 'redis', '1e3']],
+    ['REDIS_USERNAME', ['a b']],
     ['RETENTION_DAYS', ['-1', '366', '1.5', 'two', '1e2', '+3', '٣']],
     ['ORDER_TTL_DAYS', ['0', '3651', '4', '-7', '7d']],
     ['SWEEP_EVERY_DAYS', ['0', '366', '-3', '*/3']],
@@ -219,6 +221,18 @@ describe('the configuration', () => {
     ['ALERT_ORPHANS', ['true', 'remove', 'KEEP']],
     ['ERROR_RETENTION_DAYS', ['0', '366', '1e2']],
     ['ERROR_SCHEDULE', ['4', '0 4 * * * *']],
+    ['BULLMQ_REDIS_URL', ['127.0.0.1:6379', 'redis://', 'redis://h/two']],
+    ['BULLMQ_PREFIX', ['bull:', 'a b', 'x'.repeat(101)]],
+    ['BULLMQ_QUEUES', ['a:b', 'mails,', 'mail*', '*,mails', 'x'.repeat(201)]],
+    ['BULLMQ_COMPLETED_KEEP', ['-1', '1000000', '1e3', '1.5']],
+    ['BULLMQ_COMPLETED_AGE', ['0', '31536001', '24h']],
+    ['BULLMQ_FAILED_KEEP', ['-1', '1000000', 'all']],
+    ['BULLMQ_FAILED_AGE', ['0', '31536001', '7d']],
+    ['BULLMQ_SWEEP_SCHEDULE', ['hourly', '17 * * *', 'TZ=Berlin 17 * * * *']],
+    ['EXECUTIONS_REDIS_URL', ['127.0.0.1:6379', 'redis://', 'redis://h/two']],
+    ['EXECUTIONS_PREFIX', ['order:', 'o', 'orderly', 'orderly:seen:', 'a b', 'x'.repeat(101)]],
+    ['EXECUTIONS_MAX_AGE_DAYS', ['0', '366', '1.5']],
+    ['EXECUTIONS_SCHEDULE', ['daily', '37 * * *']],
     ['SCHEDULER', ['croner', 'Local', 'true']],
     ['INNGEST_APP_ID', ['a b', 'orderly.app', 'é', 'x'.repeat(65)]],
     ['INNGEST_EVENT_KEY', ['a b', 'a/b', '../x', 'x'.repeat(257)]],
@@ -229,7 +243,7 @@ describe('the configuration', () => {
     for (const value of values) {
       const problems = problemsOf({
         ...(name.startsWith('UPSTASH') && upstash),
-        ...(name === 'REDIS_PORT' && { REDIS_HOST: 'x' }),
+        ...((name === 'REDIS_PORT' || name === 'REDIS_USERNAME') && { REDIS_HOST: 'x', REDIS_PASSWORD: 'x' }),
         [name]: value,
       })
       expect(problems).toHaveLength(1)
@@ -552,6 +566,49 @@ describe('the functions of an Inngest of the configuration', () => {
   })
 })
 
+describe('the sweeps over queues and executions', () => {
+  const REDIS = 'redis://h'
+
+  it('are there with what they work on and what they may touch, and have usual bounds', () => {
+    const env = {
+      BULLMQ_REDIS_URL: REDIS,
+      BULLMQ_QUEUES: ' mails , invoices,mails',
+      EXECUTIONS_REDIS_URL: REDIS,
+      EXECUTIONS_PREFIX: 'flow:',
+    }
+
+    expect(readConfig(env)).toMatchObject({
+      bullmq: {
+        redisUrl: REDIS,
+        prefix: 'bull',
+        queues: ['mails', 'invoices'],
+        completed: { keep: 1_000, ageSeconds: 86_400 },
+        failed: { keep: 5_000, ageSeconds: 604_800 },
+        schedule: { pattern: '17 * * * *', zone: 'Europe/Berlin' },
+      },
+      executions: {
+        redisUrl: REDIS,
+        prefix: 'flow:',
+        maxAgeDays: 1,
+        schedule: { pattern: '37 * * * *', zone: 'Europe/Berlin' },
+      },
+    })
+    expect(readConfig({ ...env, BULLMQ_QUEUES: '*' }).bullmq?.queues).toBe('all')
+    expect(readConfig({ BULLMQ_QUEUES: '*', EXECUTIONS_PREFIX: 'flow:' })).toMatchObject({
+      bullmq: undefined,
+      executions: undefined,
+    })
+  })
+
+  it.each([
+    ['BULLMQ_QUEUES', { BULLMQ_REDIS_URL: REDIS }],
+    ['EXECUTIONS_PREFIX', { EXECUTIONS_REDIS_URL: REDIS }],
+  ])('delete nothing that nobody named: %s is required', (name, env) => {
+    expect(problemsOf(env)).toEqual([expect.stringContaining(`${name} is required`)])
+    expect(problemsOf({ ...env, [name]: 'order:' })).toEqual([expect.stringContaining(`${name} must be`)])
+  })
+})
+
 describe('the Redis of the configuration', () => {
   it.each([
     ['Upstash', upstash, { kind: 'upstash', url: 'https://eu.upstash.io', token: 'AbC=' }],
@@ -563,6 +620,11 @@ describe('the Redis of the configuration', () => {
       'a host and a password of any characters',
       { REDIS_HOST: 'h', REDIS_PASSWORD: 'p@s/s:#?ü' },
       { kind: 'tcp', url: 'redis://:p%40s%2Fs%3A%23%3F%C3%BC@h:6379' },
+    ],
+    [
+      'a host, a user and a password',
+      { REDIS_HOST: 'h', REDIS_USERNAME: 'or@derly', REDIS_PASSWORD: 'p' },
+      { kind: 'tcp', url: 'redis://or%40derly:p@h:6379' },
     ],
   ])('is named by %s', (_, env, target) => {
     expect(readConfig(env).redis).toEqual(target)
@@ -601,6 +663,7 @@ describe('the Redis of the configuration', () => {
     ['an address without a token', { UPSTASH_REDIS_REST_URL: 'https://x.io' }, 'UPSTASH_REDIS_REST_TOKEN is required'],
     ['a port without a host', { REDIS_PORT: '6379' }, 'REDIS_HOST is required'],
     ['a password without a host', { REDIS_PASSWORD: 'x' }, 'REDIS_HOST is required'],
+    ['a user without a password', { REDIS_HOST: 'h', REDIS_USERNAME: 'x' }, 'REDIS_PASSWORD is required'],
   ])('is refused with %s', (_, env, text) => {
     const problems = problemsOf(env)
 

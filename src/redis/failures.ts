@@ -35,7 +35,7 @@ export function refusal(commandName: string, text: string): RedisError {
   if (isAboutCredentials(text)) {
     return new RedisError(
       'REDIS_REFUSED',
-      'Redis refused the credentials. Check UPSTASH_REDIS_REST_TOKEN, REDIS_URL or REDIS_PASSWORD.',
+      'Redis refused the credentials. Check the user and password, or the token, that were given for it.',
     )
   }
   if (/^READONLY\b/.test(words)) {

@@ -29,7 +29,7 @@ const folder = mkdtempSync(join(tmpdir(), 'orderly-bad-input-'))
 const at = (name: string) => join(folder, name)
 
 /** Stands in every row's environment, and must stand in no output. */
-const SENTINEL = 'sentinel-7f3a9c'
+const SENTINEL = 'sentinel-7f3a9c-4d21'
 
 // --- Configuration -------------------------------------------------------------------------------------------------
 
