@@ -18,5 +18,11 @@ export const sweepsKey = (name: string) => `orderly:sweeps:${name}`
 /** The name of the last slot of a schedule that was completed. */
 export const scheduleKey = (name: string) => `orderly:schedule:${name}`
 
-/** What a sweep over a foreign Redis saw at earlier runs: a sorted set in that Redis. */
+/** What a sweep over a foreign Redis saw at earlier runs: a sorted set or a hash in that Redis. */
 export const seenKey = (name: string) => `orderly:seen:${name}`
+
+/** The mark of an unfinished restore in its target: the checksum of the backup and the token of the run that is at it. */
+export const restoreKey = 'orderly:restore'
+
+/** Where a restore puts a value to compare it with the one that is there; expires after a minute. */
+export const restoreCompareKey = `${restoreKey}:compare`

@@ -1,4 +1,4 @@
-import { scriptOf } from './scripts.ts'
+import { innerCommands } from './scripts.ts'
 import type { Command, Reply, Transport } from './transport.ts'
 
 /** What commands are spent on. */
@@ -106,6 +106,3 @@ function charged(send: Transport, tallies: readonly Tally[]): Transport {
     }
   }
 }
-
-const innerCommands = (command: Command, reply: Reply | undefined): readonly string[] =>
-  scriptOf(command)?.inner(reply) ?? []

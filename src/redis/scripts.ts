@@ -39,3 +39,22 @@ export const evalCommand = (script: Script, key: string, ...args: string[]): Com
 /** The script that a command runs, if it is one of ours. */
 export const scriptOf = ([name, lua]: Command): Script | undefined =>
   name === 'EVAL' ? scripts.find((script) => script.lua === lua) : undefined
+
+/** A Lua script over keys of a foreign system, for a Redis server only: the memory driver has no twin of it. */
+export interface ServerScript extends Omit<Script, 'name'> {
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
+}
+
+const serverScripts = new WeakMap<Command, ServerScript>()
+
+/** The command that runs a script over any number of keys. Billed as itself plus what it runs inside. */
+export function serverScriptCommand(script: ServerScript): Command {
+  const command: Command = ['EVAL', script.lua, script.keys.length, ...script.keys, ...script.args]
+  serverScripts.set(command, script)
+  return command
+}
+
+/** The commands that a command ran inside itself, known from its reply; the worst case for `undefined` (no reply came). */
+export const innerCommands = (command: Command, reply: Reply | undefined): readonly string[] =>
+  (scriptOf(command) ?? serverScripts.get(command))?.inner(reply) ?? []

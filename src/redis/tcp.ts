@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { isRedisError, type RedisError } from '../errors.ts'
-import { broken, closed, noReply, refusal, unanswered, unconnected, unreachable } from './failures.ts'
+import { addressOf } from './address.ts'
+import { broken, closed, noReply, refusal, unanswered, unconnected } from './failures.ts'
 import { type Command, type Connection, isValue, type Reply } from './transport.ts'
 
 export interface TcpOptions {
@@ -73,30 +74,6 @@ function createClient(url: string, deadlineMs: number): Redis {
     disableClientInfo: true,
     retryStrategy: (attempt) => Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS),
   })
-}
-
-/** Read here rather than by the client, which takes any of its own options from the query. */
-function addressOf(url: string) {
-  if (!/^rediss?:/i.test(url) || !URL.canParse(url)) throw unreachable('its address is not a redis:// or rediss:// one')
-  const { protocol, hostname, port, username, password, pathname } = new URL(url)
-  if (!/^\/?\d*$/.test(pathname)) throw unreachable('the path of its address is not the number of a database')
-  return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port || 6379),
-    username: plain(username),
-    password: plain(password),
-    db: Number(pathname.slice(1)),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
-  }
-}
-
-/** Decodes a percent-encoded part; one that is none, such as a password with a bare percent sign, stands for itself. */
-function plain(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /**

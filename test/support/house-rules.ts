@@ -20,7 +20,8 @@ const parts: readonly Part[] = [
   { of: /^config(-[a-z]+)?\.ts$/, may: ['errors.ts', 'cron-text.ts', 'config-'], types: ROOT_TYPES },
   { of: /^log\.ts$/, may: ['errors.ts', 'events.ts'] },
   { of: /^env-file\.ts$/, may: ['errors.ts'] },
-  { of: /^(app|main|cli|service|service-[a-z-]+|scheduled-sweep)\.ts$|^cli\//, may: [''] },
+  { of: /^own-version\.ts$/, may: [] },
+  { of: /^(app|app-[a-z-]+|main|cli|service|service-[a-z-]+|scheduled-sweep)\.ts$|^cli\//, may: [''] },
   { of: /^(redis|postgres|charts)\//, may: ROOT, types: ROOT_TYPES },
   { of: /^(orders|executions|schedule)\//, may: ['redis/', ...ROOT], types: ROOT_TYPES },
   { of: /^sweeps\//, may: ['orders/', 'executions/', 'redis/', 'postgres/', ...ROOT], types: ROOT_TYPES },
@@ -28,12 +29,12 @@ const parts: readonly Part[] = [
   {
     of: /^telegram\//,
     may: ['orders/', 'sweeps/', 'schedule/', 'charts/', 'redis/budget.ts', ...ROOT],
-    types: ROOT_TYPES,
+    types: ['redis/status/status.ts', ...ROOT_TYPES],
   },
   {
     of: /^http\//,
     may: ['orders/', 'charts/', ...ROOT],
-    types: ['schedule/', 'sweeps/', 'redis/budget.ts', ...ROOT_TYPES],
+    types: ['schedule/', 'sweeps/', 'redis/budget.ts', 'redis/status/status.ts', ...ROOT_TYPES],
   },
   { of: /^sandbox\//, may: ['orders/', ...ROOT], types: ROOT_TYPES },
 ]
@@ -41,7 +42,8 @@ const parts: readonly Part[] = [
 /** Packages that belong to one place. */
 const packages: readonly (readonly [name: RegExp, home: RegExp])[] = [
   [/^@upstash\/redis/, /^redis\/upstash\.ts$/],
-  [/^ioredis/, /^redis\/tcp\.ts$/],
+  [/^ioredis/, /^redis\/(tcp|binary)\.ts$/],
+  [/^prom-client/, /^http\//],
   [/^(grammy|@grammyjs\/)/, /^telegram\//],
   [/^(fastify$|@fastify\/)/, /^(http|sandbox)\//],
   [/^croner/, /^schedule\//],
@@ -96,7 +98,7 @@ function importViolations(path: string, text: string): string[] {
 const isOwnPart = (path: string, target: string) => path.includes('/') && target.startsWith(`${path.split('/')[0]}/`)
 
 function mayImport({ may, types = [] }: Part, target: string, typesOnly: boolean): boolean {
-  if (target === 'app.ts') return may.includes('')
+  if (/^app(-[a-z-]+)?\.ts$/.test(target)) return may.includes('')
   return [...may, ...(typesOnly ? types : [])].some((beginning) => target.startsWith(beginning))
 }
 
