@@ -25,6 +25,6 @@ export function build(): void {
   spawnSync(process.execPath, [join(root, 'scripts/prepare.mjs')], { cwd: root, stdio: 'inherit' })
   for (const name of sources('dist')) {
     const source = join(root, 'src', name)
-    if (!existsSync(source) && !existsSync(source.replace(/\.js$/, '.ts'))) rmSync(join(root, 'dist', name))
+    if (!existsSync(source) && !existsSync(source.replace(/(\.d)?\.[jt]s$/, '.ts'))) rmSync(join(root, 'dist', name))
   }
 }
