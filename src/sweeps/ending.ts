@@ -1,4 +1,4 @@
-import { AppError, InterruptedError, isRedisError } from '../errors.ts'
+import { AppError, ConfigError, InterruptedError, isRedisError } from '../errors.ts'
 import { SweepStopped, type StopReason } from './guard.ts'
 import type { Outcome } from './report.ts'
 
@@ -15,7 +15,7 @@ const STOPPED: Readonly<Record<StopReason, Ending>> = {
     outcome: 'stopped',
     code: 'CAP_REACHED',
     because:
-      'The cap on Redis commands is reached. Run it again to go on; a run that deletes something needs 8 or more.',
+      'The cap on Redis commands is reached. Run it again to go on, with a higher cap if this run deleted nothing.',
   },
   interrupted: { outcome: 'stopped', code: 'INTERRUPTED', because: 'Interrupted. Run it again to go on.' },
   'locked-out': {
@@ -41,6 +41,7 @@ export function endingOf(error: unknown): Ending {
   if (isRedisError(error, 'REDIS_LIMIT')) return { outcome: 'stopped', code: error.code, because: error.message }
   if (error instanceof InterruptedError)
     return { ...STOPPED.interrupted, because: `${error.message} Run it again to go on.` }
+  if (error instanceof ConfigError) return { outcome: 'failed', code: error.code, because: error.problems.join(' ') }
   if (error instanceof AppError) return { outcome: 'failed', code: error.code, because: error.message }
   const name = error instanceof Error ? error.name : typeof error
   return { outcome: 'failed', code: 'UNEXPECTED', because: `A defect of Orderly ended the run (${name}). See the log.` }

@@ -139,6 +139,7 @@ async function work(run: Run, lease: Lease | undefined): Promise<Ending> {
       asOfMs,
       days: request.days,
       organization: request.organization,
+      queue: request.queue,
       dryRun: request.dryRun,
       send: guard.send,
       goOn: guard.goOn,

@@ -11,6 +11,8 @@ export interface SweepJob extends Cutoffs {
   readonly days: number | undefined
   /** The only organization to look at; undefined for all. */
   readonly organization: string | undefined
+  /** The only queue to look at; undefined for all. */
+  readonly queue: string | undefined
   readonly dryRun: boolean
   /** Charged, capped and interruptible: the only way to Redis. */
   readonly send: Transport
@@ -62,6 +64,8 @@ export interface SweepRequest {
   readonly days?: number
   /** Only what belongs to this organization, where a sweep has such. @default all */
   readonly organization?: string
+  /** Only this queue, where a sweep has such. @default all */
+  readonly queue?: string
   /** For one of many parts of a run that somebody else coordinates and records: no lock, no history. @default false */
   readonly isPart?: boolean
   /** Judge as if it were then, in epoch milliseconds. @default now */

@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts'
 import type { AuditConfig } from '../../config.ts'
-import { AppError, InputError } from '../../errors.ts'
+import { InputError } from '../../errors.ts'
 import type { Emit } from '../../events.ts'
+import { PartsFailedError } from '../failures.ts'
 import { SweepStopped } from '../guard.ts'
 import { createPacer, type Pacer } from '../pacer.ts'
 import { hourCutoffs } from '../retention.ts'
@@ -110,16 +111,7 @@ async function sweep(run: Run): Promise<void> {
   if (failure === undefined) return
   // Whoever asked for one organization decides by what went wrong with it.
   if (job.organization !== undefined) throw failure.error
-  throw new PartsFailedError(tally.failures.map(({ name }) => name))
-}
-
-/** Some parts of a run failed while the others were completed; the next run completes these. */
-class PartsFailedError extends AppError<'PARTS_FAILED'> {
-  override readonly name = 'PartsFailedError'
-
-  constructor(names: readonly string[]) {
-    super('PARTS_FAILED', `${named(names)} failed; see the parts of the report. The next run completes them.`)
-  }
+  throw new PartsFailedError(named(tally.failures.map(({ name }) => name)))
 }
 
 function adviceFor({ alerts }: AlertTables): readonly string[] {
