@@ -30,6 +30,14 @@ WORKDIR /app
 ENV NODE_ENV=production PORT=3000
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
+# What BULLMQ_REDIS_URL needs, in the versions of the lock file.
+COPY --from=install /app/node_modules/bullmq node_modules/bullmq
+COPY --from=install /app/node_modules/cron-parser node_modules/cron-parser
+COPY --from=install /app/node_modules/detect-libc node_modules/detect-libc
+COPY --from=install /app/node_modules/msgpackr node_modules/msgpackr
+COPY --from=install /app/node_modules/node-abort-controller node_modules/node-abort-controller
+COPY --from=install /app/node_modules/node-gyp-build-optional-packages node_modules/node-gyp-build-optional-packages
+COPY --from=install /app/node_modules/tslib node_modules/tslib
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 3000

@@ -108,7 +108,11 @@ describe('the Dockerfile', () => {
     expect(target).toMatch(/^USER node$/m)
     expect(target).toContain(`CMD ${JSON.stringify((scripts['start'] ?? '').split(' ')).replaceAll(',', ', ')}`)
     expect(target).toContain('/healthz')
-    expect(target).not.toMatch(/^COPY (?!--from=build)/m)
+    expect(target).not.toMatch(/^COPY (?!--from=(build|install))/m)
+  })
+
+  it('takes along what the sweep over queues needs', () => {
+    expect(missingIn(text.slice(text.lastIndexOf('FROM ')), 'bullmq')).toEqual([])
   })
 })
 
@@ -134,23 +138,37 @@ describe('the target inngest-cleaner of the Dockerfile', () => {
   })
 
   it('takes the driver of sqlite: addresses with all that it needs from an install by the lock file', () => {
-    const { packages } = JSON.parse(documentText('package-lock.json')) as { readonly packages: Packages }
-    const copied = [...target.matchAll(/^COPY --from=install \/app\/(\S+) (\S+)$/gm)].map(([, from, to]) => [from, to])
-
-    expect(copied).toEqual(copied.map(([from]) => [from, from]))
-    const needed = placesOf('libsql', packages)
-    expect(needed).toContain('node_modules/@libsql/linux-x64-gnu')
-    expect(needed.filter((place) => !copied.some(([from]) => `${place}/`.startsWith(`${from}/`)))).toEqual([])
+    expect(missingIn(target, 'libsql')).toEqual([])
+    expect(target).toContain('COPY --from=install /app/node_modules/@libsql node_modules/@libsql\n')
   })
 })
 
-type Packages = Readonly<
-  Record<string, { readonly dependencies?: object; readonly optionalDependencies?: object } | undefined>
->
+/** What a package needs, itself included, that a target has neither from the build nor copied by itself. */
+function missingIn(target: string, name: string): readonly string[] {
+  const { packages } = JSON.parse(documentText('package-lock.json')) as { readonly packages: Packages }
+  const copied = [...target.matchAll(/^COPY --from=install \/app\/(\S+) (\S+)$/gm)]
+    .filter(([, from, to]) => from === to)
+    .map(([, from]) => from)
+  const isThere = (place: string) =>
+    packages[place]?.dev !== true || copied.some((from) => `${place}/`.startsWith(`${from}/`))
+  // A binary of another machine is left out by npm, and so is not there to be copied.
+  return placesOf(name, packages).filter((place) => packages[place]?.optional !== true && !isThere(place))
+}
 
-/** Where a package and all that it needs lie, its own folder before the shared one. */
+interface LockedPackage {
+  readonly dev?: boolean
+  readonly optional?: boolean
+  readonly dependencies?: object
+  readonly optionalDependencies?: object
+}
+
+type Packages = Readonly<Record<string, LockedPackage | undefined>>
+
+/** Where a package and all that it needs lie: the nearest folder of packages counts, as Node looks for them. */
 function placesOf(name: string, packages: Packages, from = ''): readonly string[] {
-  const place = [`${from}/node_modules/${name}`, `node_modules/${name}`].find((path) => packages[path] !== undefined)
+  const folders = from.split('/node_modules/').map((_, at, all) => all.slice(0, at + 1).join('/node_modules/'))
+  const places = ['', ...folders].toReversed().map((folder) => `${folder}/node_modules/${name}`.replace(/^\//, ''))
+  const place = places.find((path) => packages[path] !== undefined)
   if (place === undefined) throw new Error(`The lock file does not know ${name}.`)
   const { dependencies, optionalDependencies } = packages[place] ?? {}
   const needed = Object.keys({ ...dependencies, ...optionalDependencies })
@@ -170,21 +188,28 @@ describe('compose.yaml', () => {
     expect(stages).toEqual(expect.arrayContaining([...valuesOf(yaml, 'target')]))
   })
 
-  it.each(['orderly', 'inngest-cleaner'])('sets for %s only variables that Orderly reads', (target) => {
-    const [, settings = ''] = / {4}environment:\n((?: {6}.*\n)+)/.exec(serviceOf(target)) ?? []
-    const names = [...settings.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name)
+  it('hands on every variable that Orderly reads, but those of the host and those that would name another Redis', () => {
+    const [, settings = ''] = /^x-settings: &settings\n((?: {2}.*\n)+)/m.exec(yaml) ?? []
+    const names = [...settings.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name)
+    const ofTheHost = /^(HOST|PORT|NODE_ENV|RENDER.*|IS_PULL_REQUEST|REDIS_URL|UPSTASH_REDIS_.*)$/
+    const handedOn = variableNames.filter((name) => !ofTheHost.test(name))
 
-    expect(names).toContain('REDIS_URL')
-    expect(names.filter((name) => !variableNames.includes(name ?? ''))).toEqual([])
+    expect(names).toEqual(expect.arrayContaining(handedOn))
+    expect(names).toHaveLength(handedOn.length)
+    for (const target of ['orderly', 'inngest-cleaner']) expect(serviceOf(target)).toContain('*settings')
   })
 
-  it('starts the cleaner of Inngest only for those who ask for it', () => {
+  it('starts Orderly and the cleaner of Inngest only for those who ask for them', () => {
     expect(serviceOf('inngest-cleaner')).toContain("profiles: ['inngest']")
-    expect(serviceOf('orderly')).not.toContain('profiles')
+    expect(serviceOf('orderly')).toContain("profiles: ['orderly']")
+    expect(yaml.match(/profiles/g)).toHaveLength(2)
   })
 
-  it('gives both the time that they take to end, and keeps the service to this machine', () => {
-    expect(valuesOf(yaml, 'stop_grace_period')).toEqual(['30s', '30s'])
-    expect(yaml).toContain("'127.0.0.1:3000:3000'")
+  it('gives each the time that it takes to end, and keeps both ports to this machine', () => {
+    expect(valuesOf(yaml, 'stop_grace_period')).toEqual(['60s', '30s', '30s'])
+    expect(yaml.match(/^ +- '.*:\d+'$/gm)?.map((line) => line.trim())).toEqual([
+      "- '127.0.0.1:${REDIS_PORT:-6379}:6379'",
+      "- '127.0.0.1:3000:3000'",
+    ])
   })
 })

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './build.ts'
 import { chromiumPath } from './chromium.ts'
+import { hasDockerCompose } from './docker-compose.ts'
 import { hasPostgres } from './postgres-server.ts'
 import { hasRedisServer, redisAvailable } from './redis-server.ts'
 
-/** Builds, and says loudly what cannot be tested without a Redis, a PostgreSQL or a browser; under CI that is an error. */
+/** Builds, and says loudly what cannot be tested without other programs; under CI that is an error. */
 export function setup() {
   build()
   const [what = '', sign = ''] = redisAvailable
@@ -13,6 +14,7 @@ export function setup() {
     : ['Suites that need Redis', 'describeWithRedis']
   if (!hasRedisServer) skip(what, sign, 'redis-server')
   if (!hasPostgres) skip('Suites that need PostgreSQL', 'describeWithPostgres', 'postgres')
+  if (!hasDockerCompose) skip('Suites that need docker-compose', 'describeWithCompose', 'docker-compose')
   if (chromiumPath === undefined) skip('Suites that need a browser', 'chromiumPath', 'chromium')
 }
 

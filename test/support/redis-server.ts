@@ -136,7 +136,8 @@ async function startAt(port: number, directory: string, options: RedisServerOpti
   return child
 }
 
-function untilReady(child: ChildProcess): Promise<void> {
+/** Resolves when a redis-server takes connections; rejects with what it said when it ended instead. */
+export function untilReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = ''
     child.once('error', reject)
