@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
+import type { StoreStatus } from '../redis/status/status.ts'
+import { secretCheck } from '../secrets.ts'
+import { readBearer } from './bearer.ts'
+import type { Guard } from './guard.ts'
+import { storeMetrics } from './metrics-stores.ts'
+import { ProblemError, type Problem } from './problems.ts'
+
+export interface MetricsDeps {
+  readonly token: string
+  /** How each Redis is. Must resolve within a few seconds, whatever a Redis does, and cost nothing where commands are billed. */
+  readonly stores: () => Promise<readonly StoreStatus[]>
+}
+
+export interface MetricsParts {
+  readonly guard: Guard
+  readonly log: Logger
+}
+
+/** Adds one kind of metrics to the registry of one scrape. */
+type Collect = (registry: Registry) => Promise<void>
+
+/**
+ * `GET /metrics` in the text format of Prometheus, 401 without the bearer token. Each scrape has a registry of its own, so that
+ * what is gone is not told for ever. What cannot be collected is missing and in the log; the rest is told. Without a token
+ * configured: 404.
+ */
+export const metricsRoute = (metrics: MetricsDeps | undefined, { guard, log }: MetricsParts) => {
+  if (metrics === undefined) {
+    const refuse = async () => {
+      throw new ProblemError(metricsOff)
+    }
+    return async (app: FastifyInstance): Promise<void> => void app.get('/metrics', { onRequest: refuse }, refuse)
+  }
+  const isToken = secretCheck(metrics.token)
+  const onRequest = guard((request) => isToken(readBearer(request.headers.authorization)), noBearer)
+  const collectors: readonly Collect[] = [storeMetrics(metrics.stores)]
+  return async (app: FastifyInstance): Promise<void> => {
+    app.get('/metrics', { onRequest }, async (_request, reply) => {
+      const registry = new Registry()
+      for (const ended of await Promise.allSettled(collectors.map((collect) => collect(registry)))) {
+        if (ended.status === 'rejected') log.error({ event: 'metrics.failed', err: ended.reason }, 'metrics.failed')
+      }
+      return reply.type(registry.contentType).send(await registry.metrics())
+    })
+  }
+}
+
+const metricsOff: Problem = { status: 404, code: 'METRICS_OFF', message: 'Set API_TOKEN to read metrics here.' }
+const noBearer: Problem = {
+  status: 401,
+  code: 'UNAUTHORIZED',
+  message: 'Send the header Authorization: Bearer with the value of API_TOKEN.',
+  headers: { 'www-authenticate': 'Bearer' },
+}
