@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { openForeignStores, type Store } from './app-stores.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createEmit } from './log.ts'
@@ -10,6 +11,8 @@ import type { Connection } from './redis/transport.ts'
 import { createAlertsSweep } from './sweeps/audit/alerts-sweep.ts'
 import { createErrorLogSweep } from './sweeps/audit/error-log-sweep.ts'
 import { listOrganizations } from './sweeps/audit/organizations.ts'
+import { createBullmqSweep } from './sweeps/bullmq/bullmq-sweep.ts'
+import { createExecutionsSweep } from './sweeps/executions/executions-sweep.ts'
 import { createInngestSweep } from './sweeps/inngest/inngest-sweep.ts'
 import { createOrderPruner } from './sweeps/order-pruner.ts'
 import type { Sweeps } from './sweeps/registry.ts'
@@ -34,8 +37,8 @@ export interface App {
   readonly orders: OrderStore
   readonly desk: Desk
   readonly sweeps: Sweeps
-  /** What is spent on the Redis of Inngest; undefined where none is configured. */
-  readonly inngestMeter: Meter | undefined
+  /** Every configured Redis, Orderly's own first. */
+  readonly stores: readonly [Store, ...Store[]]
   /** The organizations of the audit database, page by page; undefined where none is configured. */
   readonly organizations: (() => ReturnType<typeof listOrganizations>) | undefined
   close(): Promise<void>
@@ -43,7 +46,7 @@ export interface App {
 
 /** Puts the app together. Connects to nothing and costs no Redis command until something is asked of it. */
 export async function createApp(config: Config, log: Logger, given: Partial<Parts> = {}): Promise<App> {
-  const { zone, retentionDays: days, audit } = config
+  const { zone, retentionDays: days, audit, inngest, bullmq, executions } = config
   const clock = given.clock ?? systemClock
   const emit = createEmit(log)
   const connection = given.connection ?? (await connect(config.redis, { clock }))
@@ -64,29 +67,26 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   })
   const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
   const runner = createSweepRunner({ meter, clock, zone, emit, onDefect })
-  const inngestRedis = await connectToInngest(config, clock, given.wrap)
-  const inngestMeter = inngestRedis && createMeter(inngestRedis.send)
+  const foreign = await openForeignStores(config, { clock, wrap: given.wrap ?? ((one) => one) })
   const sweeps: Sweeps = {
     orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days, onDeleted: orders.forget })),
-    inngest: config.inngest && runner(createInngestSweep({ config: config.inngest, clock, meter: inngestMeter })),
+    inngest: inngest && runner(createInngestSweep({ config: inngest, clock, meter: foreign.inngest?.meter })),
     alerts: audit && runner(createAlertsSweep({ config: audit, clock, emit })),
     errors: audit && runner(createErrorLogSweep({ config: audit, clock })),
+    bullmq: bullmq && foreign.bullmq && runner(createBullmqSweep({ config: bullmq, clock, ...foreign.bullmq })),
+    executions:
+      executions &&
+      foreign.executions &&
+      runner(createExecutionsSweep({ config: executions, clock, ...foreign.executions })),
   }
   const organizations = audit && (() => listOrganizations(audit))
+  const others = Object.values(foreign)
   const close = async () => {
-    await Promise.all([connection.close(), inngestRedis?.close()])
+    await Promise.all([connection.close(), ...others.map((one) => one.close())])
   }
-  return { config, clock, kind: connection.kind, meter, orders, desk, sweeps, inngestMeter, organizations, close }
-}
-
-/** Sends nothing yet; undefined where no Redis of Inngest is configured, which is not guessed to be anywhere. */
-async function connectToInngest(
-  { inngest }: Config,
-  clock: Clock,
-  wrap: Parts['wrap'] = (connection) => connection,
-): Promise<Connection | undefined> {
-  if (inngest?.redisUrl === undefined) return undefined
-  return wrap(await connect({ kind: 'tcp', url: inngest.redisUrl }, { clock }))
+  const { kind } = connection
+  const stores: App['stores'] = [{ name: 'orders', kind, meter }, ...others]
+  return { config, clock, kind, meter, orders, desk, sweeps, stores, organizations, close }
 }
 
 /** Remembers what follows from the time for as long as the clock shows the same minute; no day begins within one. */

@@ -1,15 +1,12 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { readConfig } from './config.ts'
 import { readEnvFile } from './env-file.ts'
 import { ConfigError } from './errors.ts'
 import { createLog } from './log.ts'
+import { ownVersion } from './own-version.ts'
 import { createService, type ServiceOptions } from './service.ts'
-
-/** The version in package.json, which lies beside both `src` and `dist`. */
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 /** Milliseconds after a signal in which another one changes nothing. */
 const ONE_SIGNAL_MS = 1_000
@@ -26,7 +23,7 @@ try {
   const { seed: seeds = false } = parseArgs({ options: { seed: { type: 'boolean' } } }).values
   const config = readConfig({ ...readEnvFile(), ...process.env })
   const log = createLog({ level: config.logLevel ?? 'info', destination: pino.destination({ dest: 1, sync: true }) })
-  process.exitCode = await serve({ config, log, version, seeds })
+  process.exitCode = await serve({ config, log, version: ownVersion(), seeds })
 } catch (error) {
   if (isWrongUse(error)) {
     process.stderr.write(USAGE)

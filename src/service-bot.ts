@@ -8,6 +8,7 @@ import { timeOfReceived } from './orders/order-time.ts'
 import { timeOfId } from './orders/order.ts'
 import { isOpen } from './orders/status.ts'
 import { isoInstant } from './calendar.ts'
+import type { RedisStatus } from './redis/status/redis-status.ts'
 import type { Sweeps } from './sweeps/registry.ts'
 import { calendarCutoffs } from './sweeps/retention.ts'
 import { createTelegram, type Telegram } from './telegram/bot.ts'
@@ -20,6 +21,8 @@ export interface BotOptions {
   /** As the service runs them: what comes of a run is remembered. */
   readonly sweeps: Sweeps
   readonly status: () => StatusFacts
+  /** How each configured Redis is. */
+  readonly redisStatus: RedisStatus
   readonly onError: (error: unknown) => void
 }
 
@@ -28,7 +31,7 @@ const MOST_FILE_BYTES = 45_000_000
 
 /** The bot with everything of the app that it needs. */
 export function createBot(options: BotOptions): Telegram {
-  const { app, config, sweeps, status, onError } = options
+  const { app, config, sweeps, status, redisStatus, onError } = options
   const { clock, desk, orders } = app
   return createTelegram({
     config: config.telegram,
@@ -43,6 +46,7 @@ export function createBot(options: BotOptions): Telegram {
     countOpenBeforeToday: () => countOpenBeforeToday(app),
     exportFile: (signal) => exportFile(app, signal),
     status,
+    redisStatus: redisStatus.look,
     onError,
   })
 }

@@ -6,7 +6,7 @@ import type { Emit } from './events.ts'
 import type { Part } from './lifecycle.ts'
 import { timetablesOf } from './schedule/timetables.ts'
 import { createDueSweep } from './service-due-sweep.ts'
-import type { Sweeps } from './sweeps/registry.ts'
+import { sweepNames, type Sweeps } from './sweeps/registry.ts'
 import type { SweepReport } from './sweeps/report.ts'
 
 export interface ServiceEngineOptions {
@@ -53,17 +53,17 @@ export async function createServiceEngine(options: ServiceEngineOptions): Promis
   return { routes: engine, part: { name: 'engine', start: async () => void learn(), stop: engine.stop } }
 }
 
-/** Orders and Inngest runs; those over the audit database have functions of their own. */
+/** All but those over the audit database, which have functions of their own. */
 function wokenByEngine({ app, sweeps, emit, onDefect, announce }: ServiceEngineOptions) {
   const { config } = app
   const timetables = timetablesOf(config)
   const common = { app, emit, onDefect, announce }
-  return (['orders', 'inngest'] as const).flatMap((name) => {
+  return sweepNames.flatMap((name) => {
     const [timetable, sweep] = [timetables[name], sweeps[name]]
-    if (timetable === undefined || sweep === undefined) return []
+    if (timetable === undefined || sweep === undefined || name === 'alerts' || name === 'errors') return []
     // The alarm of a cron text rings each minute, because a local clock must not miss a time that is skipped.
     const alarm: CronConfig = { pattern: timetable.alarm, zone: timetable.zone }
-    const cron = name === 'inngest' ? (config.inngest?.schedule ?? alarm) : alarm
+    const cron = name === 'orders' ? alarm : (config[name]?.schedule ?? alarm)
     return [{ name, cron, due: createDueSweep({ ...common, name, timetable, sweep }) }]
   })
 }

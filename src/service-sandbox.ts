@@ -87,6 +87,8 @@ async function withSandbox(config: Config, { dispatch }: CastGroups): Promise<Sa
     // Nothing real is touched from where anybody who looks around is an admin.
     inngest: undefined,
     audit: undefined,
+    bullmq: undefined,
+    executions: undefined,
     engine: undefined,
     scheduler: 'local',
     port,

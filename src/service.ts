@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createApp, type App } from './app.ts'
+import { statusStoresOf } from './app-status-stores.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { Config, ServiceConfig } from './config.ts'
 import { ConfigError, isRedisError } from './errors.ts'
@@ -8,12 +9,14 @@ import { createHttpServer, type HttpDeps } from './http/server.ts'
 import { createLifecycle, type Lifecycle, type Part } from './lifecycle.ts'
 import { createEmit } from './log.ts'
 import { connect } from './redis/connect.ts'
+import { createRedisStatus } from './redis/status/redis-status.ts'
 import { ask } from './redis/transport.ts'
 import { watchConnection } from './redis/watch.ts'
 import { createBot } from './service-bot.ts'
 import { createServiceEngine } from './service-engine.ts'
 import { createServiceSandbox, type ServiceSandbox } from './service-sandbox.ts'
 import { createServiceSweeps } from './service-sweeps.ts'
+import { loadBullmq } from './sweeps/bullmq/load.ts'
 import type { SweepReport } from './sweeps/report.ts'
 import type { Telegram } from './telegram/bot.ts'
 
@@ -47,11 +50,12 @@ const PING_MS = 1_500
 /**
  * Puts the service together, as a sandbox where there is no token. Nothing is asked of anybody before `start`.
  *
- * @throws ConfigError when there is no token where no sandbox may run.
+ * @throws ConfigError when there is no token where no sandbox may run, or an optional package that is needed is missing.
  */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { log, version, clock = systemClock } = options
   const { config, sandbox } = await settle(options, clock)
+  if (config.bullmq !== undefined) await loadBullmq()
   const connection = watchConnection(await connect(config.redis, { clock }))
   const app = await createApp(config, log, { clock, connection })
   const onError = (error: unknown) => log.error({ err: error }, 'failed')
@@ -63,10 +67,12 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const common = { app, emit: createEmit(log), onDefect: onError, announce }
   const sweeps = createServiceSweeps(common)
   const engine = await createServiceEngine({ ...common, config, log, sweeps: sweeps.runs })
+  const redisStatus = createRedisStatus({ stores: statusStoresOf(app), clock, onDefect: onError })
   const bot = createBot({
     app,
     config,
     sweeps: sweeps.runs,
+    redisStatus,
     onError,
     status: () => ({
       version,
@@ -101,6 +107,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       return bot.isReady() ? null : NO_TELEGRAM
     }),
     ...webhooks(app, bot),
+    ...(config.apiToken !== undefined && { metrics: { token: config.apiToken, stores: redisStatus.figures } }),
     ...(sandbox !== undefined && { sandbox: sandbox.mount }),
     ...(engine !== undefined && { engine: engine.routes }),
   })

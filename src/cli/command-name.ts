@@ -7,16 +7,18 @@ const VALUE_OPTIONS = new Set([
   '--file',
   '--count',
   '--organization',
+  '--queue',
   '--sample',
+  '--to',
+  '--url',
 ])
 
-/** Commands whose second word is a part of their name. */
-const GROUPS = new Set(['sweep', 'orders', 'inngest'])
+/** Words after which one more belongs to a command's name. */
+const GROUPS = new Set(['sweep', 'orders', 'inngest', 'redis', 'redis queue'])
 
 /** The words that name a command, for an answer to a call that went wrong before or while it ran; null where none does. */
 export function commandNamed(args: readonly string[]): string | null {
-  const words = args.filter((word, at) => !word.startsWith('-') && !takesValue(args[at - 1]))
-  const [first, second] = words
+  const [first, ...words] = args.filter((word, at) => !word.startsWith('-') && !takesValue(args[at - 1]))
   if (first === undefined) return null
-  return GROUPS.has(first) && second !== undefined ? `${first} ${second}` : first
+  return words.reduce((name, word) => (GROUPS.has(name) ? `${name} ${word}` : name), first)
 }

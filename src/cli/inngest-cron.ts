@@ -87,10 +87,11 @@ async function tellMode(cleaner: Cleaner, log: Logger): Promise<void> {
 }
 
 /** In which mode a sweep would run now, in words. */
-async function findMode({ app: { clock, inngestMeter }, config }: Cleaner): Promise<string> {
+async function findMode({ app: { clock, stores }, config }: Cleaner): Promise<string> {
   const database = await openInngestDatabase(config.database)
   try {
-    const send: Transport = inngestMeter?.open('redis-check').send ?? (async () => [])
+    const store = stores.find(({ name }) => name === 'inngest')
+    const send: Transport = store?.meter.open('redis-check').send ?? (async () => [])
     const runs = createRuns(database)
     return (await createLiveness({ config, nowMs: clock(), send, runs })).text()
   } finally {

@@ -33,7 +33,7 @@ export async function withInngest(
     const { signal } = io
     const { inngest: config } = app.config
     if (config === undefined) throw noInngest()
-    const account = app.inngestMeter?.open('redis-check')
+    const account = app.stores.find(({ name }) => name === 'inngest')?.meter.open('redis-check')
     const progress = createProgress(io, app.clock)
     const result = await work({ app, config, account, signal, progress }).catch(failed)
     progress.clear()

@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError } from 'commander'
 import { sweepNames, type SweepName } from '../sweeps/registry.ts'
 import { addInngest } from './inngest-program.ts'
 import type { Io } from './io.ts'
+import { addRedis } from './redis-program.ts'
 import { asOf, examples, maxCommands, wholeNumber, withJson, type RunCommand } from './program-parts.ts'
 import { failed, type CommandResult } from './result.ts'
 import type { SweepOptions } from './sweep.ts'
@@ -55,6 +56,7 @@ function createProgram({ version, io, run, say }: ProgramOptions): Command {
   addSweep(program, io, run)
   addSchedule(program, io, run)
   addRedisCheck(program, io, run)
+  addRedis(program, io, run)
   addInngest(program, io, run)
   addOrders(program, io, run)
   return program
@@ -66,13 +68,14 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
     .addArgument(new Argument('<name>', 'which sweep').choices(sweepNames))
     .option(
       '--days <n>',
-      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1; for inngest INNGEST_RETENTION_DAYS, for errors ERROR_RETENTION_DAYS, for alerts what each organization says, all from 1 on)",
+      "days to keep (default: RETENTION_DAYS; the chat's bare /cleanup keeps 1; for inngest INNGEST_RETENTION_DAYS, for errors ERROR_RETENTION_DAYS, for alerts what each organization says, for bullmq BULLMQ_COMPLETED_AGE and BULLMQ_FAILED_AGE, for executions EXECUTIONS_MAX_AGE_DAYS, all from 1 on)",
       wholeNumber(0, 365),
     )
     .addOption(asOf())
     .option('--apply', 'delete; without it nothing is changed')
     .addOption(maxCommands())
     .option('--organization <id>', 'alerts only: look at those of this organization')
+    .option('--queue <name>', 'bullmq only: look at this queue')
     .option(
       '--file <export>',
       'orders only: try it on a copy of an exported file in memory, not on the configured Redis',
@@ -85,6 +88,7 @@ function addSweep(program: Command, io: Io, run: RunCommand): void {
         'orderly sweep orders --as-of 2025-12-08T21:00:00+01:00 --json',
         'orderly sweep inngest --days 30',
         'orderly sweep alerts --organization acme',
+        'orderly sweep bullmq --queue mails',
       ),
     )
     .action(async (name: SweepName, options: SweepOptions) => {

@@ -1,8 +1,7 @@
-import type { App } from '../app.ts'
+import type { Store } from '../app-stores.ts'
 import type { Clock } from '../clock.ts'
 import { inspectRedis, type Inspection } from '../redis/inspect.ts'
 import { sumOf, type Account } from '../redis/meter.ts'
-import type { Connection } from '../redis/transport.ts'
 import type { Io } from './io.ts'
 import { storeWarnings, withApp } from './open-app.ts'
 import { createProgress } from './progress.ts'
@@ -23,18 +22,22 @@ const UNKNOWN = {
   otherPrefixes: null,
 } satisfies Record<keyof Inspection, unknown>
 
-/** A Redis that is configured. */
-interface Store {
-  readonly name: 'orders' | 'inngest'
-  readonly kind: Connection['kind']
+/** What can vanish from a Redis when the memory is full. */
+const contents = {
+  orders: 'orders',
+  inngest: 'the state of live runs',
+  bullmq: 'jobs',
+  executions: 'results of executions',
+} as const satisfies Record<Store['name'], string>
+
+/** A Redis that is looked at. */
+interface Looked extends Pick<Store, 'name' | 'kind'> {
   readonly account: Account
-  /** What can vanish from it when the memory is full. */
-  readonly content: string
 }
 
 /** What a look at one came to. */
 interface Look {
-  readonly store: Store
+  readonly store: Looked
   readonly found: Inspection | undefined
   readonly error: CommandError | null
 }
@@ -42,7 +45,7 @@ interface Look {
 /** `orderly redis-check`: whether each configured Redis answers, and what is in it. */
 export async function redisCheckCommand(io: Io): Promise<CommandResult> {
   return await withApp(io, async (app) => {
-    const stores = storesOf(app)
+    const stores = app.stores.map(({ name, kind, meter }) => ({ name, kind, account: meter.open('redis-check') }))
     const looks: Look[] = []
     for (const store of stores) looks.push(await lookAt(store, { clock: app.clock, io }))
     return {
@@ -57,14 +60,7 @@ export async function redisCheckCommand(io: Io): Promise<CommandResult> {
   })
 }
 
-function storesOf({ kind, meter, inngestMeter }: App): readonly Store[] {
-  const orders: Store = { name: 'orders', kind, account: meter.open('redis-check'), content: 'orders' }
-  if (inngestMeter === undefined) return [orders]
-  const content = 'the state of live runs'
-  return [orders, { name: 'inngest', kind: 'tcp', account: inngestMeter.open('redis-check'), content }]
-}
-
-async function lookAt(store: Store, { clock, io }: { readonly clock: Clock; readonly io: Io }): Promise<Look> {
+async function lookAt(store: Looked, { clock, io }: { readonly clock: Clock; readonly io: Io }): Promise<Look> {
   const progress = createProgress(io, clock)
   const onProgress = (keys: number) => progress.show(`${counted(keys, 'key')} counted`)
   try {
@@ -91,7 +87,7 @@ function warningsOf({ store, found }: Look): readonly string[] {
   const evicts = limitBytes !== null && evictionPolicy !== null && evictionPolicy !== 'noeviction'
   const policy = `maxmemory-policy is ${printable(evictionPolicy ?? '')}`
   return [
-    ...(evicts ? [`${policy}: ${store.content} can vanish when the memory is full. Set noeviction.`] : []),
+    ...(evicts ? [`${policy}: ${contents[store.name]} can vanish when the memory is full. Set noeviction.`] : []),
     ...(isComplete ? [] : [`Only the first ${keys} keys were counted; each further 1000 would cost a command.`]),
   ]
 }
@@ -110,7 +106,8 @@ function inspectionText(found: Inspection): string {
     String(count),
     sample.map((key) => printable(key, 40)).join(', '),
   ])
-  const others = otherPrefixes > 0 ? [`  and ${counted(otherPrefixes, 'more prefix')}`] : []
+  const others =
+    otherPrefixes > 0 ? [`  and ${otherPrefixes === 1 ? '1 more prefix' : `${otherPrefixes} more prefixes`}`] : []
   const headline = server === 'embedded' ? 'No Redis is configured; the embedded store answers.' : 'Redis answers.'
   return [headline, '', columns(rows), ...(families.length > 0 ? ['', columns(families)] : []), ...others].join('\n')
 }

@@ -53,7 +53,7 @@ interface Plans extends Readonly<Record<OtherSweepName, Plan | null>> {
 }
 
 function plansOf({ config, clock }: App, count: number): Plans {
-  const { orders, inngest, alerts, errors } = timetablesOf(config)
+  const { orders, inngest, alerts, errors, bullmq, executions } = timetablesOf(config)
   const timesOf = ({ zone, nextSlots }: Timetable) =>
     nextSlots(clock(), count).map(({ atMs }) => isoInstant(atMs, zone))
   const planOf = (timetable: Timetable | undefined, heading: string) =>
@@ -63,6 +63,8 @@ function plansOf({ config, clock }: App, count: number): Plans {
     inngest: planOf(inngest, cronHeading('inngest', config.inngest?.schedule, config.inngest?.isDryRun)),
     alerts: planOf(alerts, cronHeading('alerts', config.audit?.alertSchedule)),
     errors: planOf(errors, cronHeading('errors', config.audit?.errorSchedule)),
+    bullmq: planOf(bullmq, cronHeading('bullmq', config.bullmq?.schedule)),
+    executions: planOf(executions, cronHeading('executions', config.executions?.schedule)),
   }
 }
 
@@ -84,6 +86,8 @@ async function lastRunsOf(plans: Plans, send: Transport): Promise<LastRuns> {
     inngest: await lastRunOf('inngest'),
     alerts: await lastRunOf('alerts'),
     errors: await lastRunOf('errors'),
+    bullmq: await lastRunOf('bullmq'),
+    executions: await lastRunOf('executions'),
   }
 }
 

@@ -9,13 +9,13 @@ import type { Findings, SweepReport } from '../sweeps/report.ts'
 import type { SweepRun } from '../sweeps/sweep.ts'
 import { readAsOf } from './as-of.ts'
 import { inngestReportText } from './inngest-report-text.ts'
-import { auditReportText } from './audit-report-text.ts'
 import type { Io } from './io.ts'
 import { storeWarnings, withApp } from './open-app.ts'
 import { noInngest } from './open-inngest.ts'
 import { createProgress } from './progress.ts'
 import { reportText } from './report-text.ts'
 import { WrongUseError, type CommandResult } from './result.ts'
+import { storeReportText, type ReportWords } from './store-report-text.ts'
 import { counted, printable } from './text.ts'
 
 export interface SweepOptions {
@@ -26,6 +26,8 @@ export interface SweepOptions {
   readonly file?: string
   /** The only organization whose alerts are looked at. */
   readonly organization?: string
+  /** The only queue that is looked at. */
+  readonly queue?: string
   /** What a person is told after a dry run. @default to add --apply */
   readonly toApply?: string
 }
@@ -35,10 +37,11 @@ const MOST_REHEARSED_BYTES = 50_000_000
 
 /** `orderly sweep <name>`: a dry run, or with `apply` the real one. With `file`, on a copy of an export in memory. */
 export async function sweepCommand(name: SweepName, options: SweepOptions, io: Io): Promise<CommandResult> {
-  const { file, organization } = options
+  const { file, organization, queue } = options
   if (name !== 'alerts' && organization !== undefined) {
     throw new WrongUseError('--organization is for the sweep over alerts only.')
   }
+  if (name !== 'bullmq' && queue !== undefined) throw new WrongUseError('--queue is for the sweep over bullmq only.')
   if (file === undefined) return await withApp(io, (app) => sweep(app, name, { options, io }))
   if (name !== 'orders') throw new WrongUseError('--file is for the sweep over orders only.')
   const connection = createMemoryConnection({ clock: systemClock })
@@ -52,7 +55,7 @@ interface Asked {
 }
 
 async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise<CommandResult> {
-  const { days, asOf, apply = false, maxCommands, file, organization } = options
+  const { days, asOf, apply = false, maxCommands, file, organization, queue } = options
   const runSweep = app.sweeps[name]
   if (runSweep === undefined) throw notConfigured(name)
   const asOfMs = asOf === undefined ? undefined : readAsOf(app, asOf, { apply })
@@ -63,6 +66,7 @@ async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise
     signal: io.signal,
     ...(days !== undefined && { days }),
     ...(organization !== undefined && { organization }),
+    ...(queue !== undefined && { queue }),
     ...(asOfMs !== undefined && { asOfMs }),
     ...(maxCommands !== undefined && { maxCommands }),
     onProgress: (findings) => progress.show(progressText(findings, name)),
@@ -75,20 +79,34 @@ async function sweep(app: App, name: SweepName, { options, io }: Asked): Promise
 const REHEARSAL = 'This was a rehearsal on a copy of the file in memory: file and configured Redis are as they were.'
 
 const progressText = ({ due, kept, keptOpen, unreadable, deleted }: Readonly<Findings>, name: SweepName) =>
-  `${counted(due + kept + keptOpen + unreadable, nouns[name])} judged, ${due} due, ${deleted} deleted`
+  `${counted(due + kept + keptOpen + unreadable, words[name].noun)} judged, ${due} due, ${deleted} deleted`
 
-/** What each sweep judges, one of them. */
-const nouns = { orders: 'order', inngest: 'run', alerts: 'alert', errors: 'row' } as const satisfies Record<
-  SweepName,
-  string
->
+/** How the report of each sweep is worded. */
+const words = {
+  orders: { noun: 'order', openBecause: 'unfinished', variesByPart: false },
+  inngest: { noun: 'run', openBecause: 'unfinished', variesByPart: false },
+  alerts: { noun: 'alert', openBecause: 'unresolved', variesByPart: false },
+  errors: { noun: 'row', openBecause: 'unresolved', variesByPart: false },
+  bullmq: { noun: 'job', openBecause: 'a live job needs them', variesByPart: true },
+  executions: { noun: 'execution', openBecause: 'in progress', variesByPart: false },
+} as const satisfies Record<SweepName, ReportWords>
+
+/** The variable without which there is nothing to sweep. */
+const stores = {
+  orders: 'REDIS_URL',
+  inngest: 'INNGEST_DATABASE_URL',
+  alerts: 'AUDIT_DATABASE_URL',
+  errors: 'AUDIT_DATABASE_URL',
+  bullmq: 'BULLMQ_REDIS_URL',
+  executions: 'EXECUTIONS_REDIS_URL',
+} as const satisfies Record<SweepName, string>
 
 const notConfigured = (name: SweepName) =>
-  name === 'inngest' ? noInngest() : new ConfigError([`AUDIT_DATABASE_URL is required for the sweep over ${name}.`])
+  name === 'inngest' ? noInngest() : new ConfigError([`${stores[name]} is required for the sweep over ${name}.`])
 
 function textOf(report: SweepReport, name: SweepName): string {
   if (name === 'orders') return reportText(report)
-  return name === 'inngest' ? inngestReportText(report) : auditReportText(report, nouns[name])
+  return name === 'inngest' ? inngestReportText(report) : storeReportText(report, words[name])
 }
 
 /** What a person should know who wanted to see something go. */

@@ -23,11 +23,14 @@ const schemas = {
     day,
   }),
   errors: z.object({ retention_days: retentionDays.optional(), day }),
-  requested: z.object({
-    name: z.enum(sweepNames),
-    days: z.int().min(0).max(365).optional(),
-    dry_run: z.boolean(),
-  }),
+  requested: z
+    .object({
+      name: z.enum(sweepNames),
+      days: z.int().min(0).max(365).optional(),
+      dry_run: z.boolean(),
+      queue: z.string().min(1).max(200).optional(),
+    })
+    .refine(({ name, queue }) => queue === undefined || name === 'bullmq', { path: ['queue'] }),
 }
 
 type Schemas = typeof schemas
@@ -53,6 +56,7 @@ const RULES: Readonly<Record<string, string>> = {
   name: `one of ${sweepNames.join(', ')}`,
   days: 'a whole number from 0 to 365',
   dry_run: 'true or false',
+  queue: 'the name of a queue, with the sweep bullmq only',
 }
 
 const ruleOf = (field: string) => RULES[field] ?? 'an object'

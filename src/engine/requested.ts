@@ -12,10 +12,11 @@ export const requestedFunction = (parts: FunctionParts): EngineFunction =>
       retries: RETRIES,
     },
     async ({ event, ...context }) => {
-      const { name, days, dry_run: dryRun } = decodePayload('requested', event.data)
+      const { name, days, queue, dry_run: dryRun } = decodePayload('requested', event.data)
       const start: StartRun = async (request) => {
         const sweep = configured(parts, name)
-        return await sweep({ trigger: 'engine', dryRun, ...(days !== undefined && { days }), ...request })
+        const which = { ...(days !== undefined && { days }), ...(queue !== undefined && { queue }) }
+        return await sweep({ trigger: 'engine', dryRun, ...which, ...request })
       }
       const result = await parts.runToEnd(context, { start, onFailed: ({ report }) => parts.announce(report) })
       return { name, dry_run: dryRun, ...result }

@@ -1,7 +1,7 @@
 import type { RunSweep } from './sweep.ts'
 
 /** The sweeps over what other systems keep, each of which has to be configured. */
-export const otherSweepNames = ['inngest', 'alerts', 'errors'] as const
+export const otherSweepNames = ['inngest', 'alerts', 'errors', 'bullmq', 'executions'] as const
 
 export type OtherSweepName = (typeof otherSweepNames)[number]
 

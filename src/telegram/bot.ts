@@ -24,6 +24,7 @@ import { ordersCommand } from './orders.ts'
 import { pressHandler } from './presses.ts'
 import { createRecent } from './recent.ts'
 import { publishCommands, startCommand, unknownText } from './start.ts'
+import { redisCommand, type RedisDeps } from './redis.ts'
 import { statusCommand, type StatusFacts } from './status.ts'
 
 export interface TelegramOptions {
@@ -39,6 +40,7 @@ export interface TelegramOptions {
   readonly countOpenBeforeToday: () => number
   readonly exportFile: (signal: AbortSignal) => Promise<ExportedFile>
   readonly status: () => StatusFacts
+  readonly redisStatus: RedisDeps['redisStatus']
   /** Told of failures nobody waits for; must log through the allow-list serializer. */
   readonly onError: (error: unknown) => void
 }
@@ -118,6 +120,7 @@ export function createTelegram(options: TelegramOptions): Telegram {
   handlers.use(ordersCommand({ isAdmin, store, ordersChatId: () => cards?.chatId() }))
   handlers.use(cleanupCommand({ ...options, isAdmin, background }))
   handlers.use(statusCommand({ isAdmin, status: options.status, zone, clock }))
+  handlers.use(redisCommand({ isAdmin, redisStatus: options.redisStatus }))
   handlers.use(exportCommand({ isAdmin, background, exportFile: options.exportFile }))
   handlers.use(pressHandler({ desk: options.desk, cards, names }))
   handlers.use(unknownText())

@@ -11,14 +11,26 @@ export type Confirmation = Cleaning & {
 }
 
 type Cleaning =
-  | { readonly sweep: Exclude<SweepName, 'alerts'>; readonly days: number }
-  /** Without days each organization's own retention counts. */
-  | { readonly sweep: 'alerts'; readonly days: number | undefined }
+  | { readonly sweep: Exclude<SweepName, Varying>; readonly days: number }
+  /** Without days each part's own retention counts. */
+  | { readonly sweep: Varying; readonly days: number | undefined }
+
+type Varying = (typeof varying)[number]
 
 /** Milliseconds for which a button that deletes is valid. */
 const BUTTON_MS = 5 * 60_000
 
-const MARKS = { orders: 'c', inngest: 'ci', alerts: 'ca', errors: 'ce' } as const satisfies Record<SweepName, string>
+const MARKS = {
+  orders: 'c',
+  inngest: 'ci',
+  alerts: 'ca',
+  errors: 'ce',
+  bullmq: 'cb',
+  executions: 'cx',
+} as const satisfies Record<SweepName, string>
+
+/** The sweeps whose parts, such as organizations or queues, may have retentions of their own. */
+const varying = ['alerts', 'bullmq'] as const
 
 /** Stands for no days. */
 const OWN = '-'
@@ -31,7 +43,7 @@ export function confirmButton({ sweep, days, askedBy, clock }: ConfirmOptions): 
 
 export interface ConfirmOptions {
   readonly sweep: SweepName
-  /** Undefined for each organization's own retention, with alerts only. */
+  /** Undefined for the retention that each part has of its own, with a sweep whose parts may. */
   readonly days: number | undefined
   readonly askedBy: number
   readonly clock: Clock
@@ -48,7 +60,10 @@ export function decodeConfirmation(text: string): Confirmation | undefined {
 
 function decodeCleaning(mark: string, shown: string): Cleaning | undefined {
   const sweep = sweepNames.find((name) => MARKS[name] === mark)
-  if (shown === OWN) return sweep === 'alerts' ? { sweep, days: undefined } : undefined
+  if (shown === OWN) {
+    const own = varying.find((name) => name === sweep)
+    return own && { sweep: own, days: undefined }
+  }
   const days = Number(shown)
   return sweep !== undefined && mayKeep(sweep, days) ? { sweep, days } : undefined
 }

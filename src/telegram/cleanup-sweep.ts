@@ -29,7 +29,7 @@ export async function cleanOther(
   { sweep, days, isPreview }: OtherCleaning,
   { sweeps, clock, onError, signal }: OtherDeps,
 ): Promise<void> {
-  const { missing, cleaning, counting, isPerOrganization } = sweepWords[sweep]
+  const { missing, cleaning, counting, variesByPart } = sweepWords[sweep]
   const runSweep = sweeps[sweep]
   if (runSweep === undefined) {
     await context.reply(missing)
@@ -51,7 +51,7 @@ export async function cleanOther(
   if (!isOffered) return await progress.end(cleanupText(report))
   // With the report's days, so that it deletes what was shown, whatever the configuration says by then. A retention of
   // each organization's own is no such number.
-  const shownDays = isPerOrganization ? days : report.days
+  const shownDays = variesByPart ? days : report.days
   const confirmation = { sweep, days: shownDays, askedBy: context.from?.id ?? 0, clock }
   await progress.end(cleanupText(report), confirmButton(confirmation))
 }

@@ -62,9 +62,9 @@ const sweepLines = (name: string, { lastRun, nextSlotMs }: SweepFacts, zone: str
 
 /** Of a sweep over organizations with those of which something is to be said. */
 function otherLines(name: OtherSweepName, facts: SweepFacts, zone: string): readonly string[] {
-  const { title, isPerOrganization } = sweepWords[name]
+  const { title, variesByPart } = sweepWords[name]
   const [last = '', next = ''] = sweepLines(title, facts, zone)
-  if (!isPerOrganization) return [last, next]
+  if (!variesByPart) return [last, next]
   const telling = (facts.lastRun?.parts ?? []).filter(({ because }) => because !== null)
   const lines = telling.slice(0, MOST_PARTS).map((part) => `• ${cut(part.name, 80)}: ${cut(part.because ?? '', 200)}`)
   const rest = telling.length - lines.length

@@ -18,14 +18,14 @@ export function sweepText(report: SweepReport, words: SweepWords): string {
   return cut(lines.join('\n'))
 }
 
-function headline(report: SweepReport, { title, article, unit, isPerOrganization }: SweepWords): string {
+function headline(report: SweepReport, { title, article, unit, variesByPart }: SweepWords): string {
   const { outcome, because, dryRun, days, due } = report
   if (isCutShort(report)) {
     const how = outcome === 'failed' ? 'failed' : 'stopped early'
     return `⚠️ The ${title} ${how}: ${remark(because ?? 'unknown reason')}`
   }
   if (!dryRun) return `✅ ${title.charAt(0).toUpperCase()}${title.slice(1)} complete!`
-  const what = isPerOrganization ? title : `${title} that keeps ${counted(days, 'day')}`
+  const what = variesByPart ? title : `${title} that keeps ${counted(days, 'day')}`
   return `🔍 ${article} ${what} would delete ${counted(due, unit)}.`
 }
 
@@ -42,7 +42,8 @@ function countText(report: SweepReport, { unit }: SweepWords): string {
 
 /** Days are of 24 hours here, so the time belongs to it. */
 function cutoffLines({ days, cutoff, extendedCutoff }: SweepReport, words: SweepWords): readonly string[] {
-  const which = words.isPerOrganization ? ` of ${counted(days, 'day')}` : ''
+  if (!words.hasCutoff) return []
+  const which = words.variesByPart ? ` of ${counted(days, 'day')}` : ''
   const lines = [`📅 Cutoff${which}: ${minuteText(cutoff)}`]
   if (cutoff !== extendedCutoff) {
     lines.push(`📅 Extended cutoff, for ${words.openBecause} ${words.unit}s: ${minuteText(extendedCutoff)}`)

@@ -17,8 +17,10 @@ export interface SweepWords {
   readonly help: string
   /** Why it keeps what has not ended. */
   readonly openBecause: string
-  /** Whether its parts are organizations, each of which may have a retention of its own: then no number of days stands for a run. */
-  readonly isPerOrganization: boolean
+  /** Whether its parts, such as organizations, may each have a retention of its own: then no number of days stands for a run. */
+  readonly variesByPart: boolean
+  /** Whether one cutoff stands for the default days; of BullMQ two ages and two numbers do. */
+  readonly hasCutoff: boolean
   /** Whether days that somebody gives are first shown, with the button that deletes: they override what is kept. */
   readonly asksAboutDays: boolean
   /** Whether a run on schedule is worth a message where nothing went wrong. */
@@ -36,7 +38,8 @@ export const sweepWords: Readonly<Record<OtherSweepName, SweepWords>> = {
     usage: { subject: 'Inngest', defaultDays: 'INNGEST_RETENTION_DAYS' },
     help: 'deletes old runs of Inngest; a bare one keeps INNGEST_RETENTION_DAYS.',
     openBecause: 'incomplete',
-    isPerOrganization: false,
+    variesByPart: false,
+    hasCutoff: true,
     asksAboutDays: false,
     tellsGoodNews: true,
   },
@@ -50,7 +53,8 @@ export const sweepWords: Readonly<Record<OtherSweepName, SweepWords>> = {
     usage: { subject: 'alerts', defaultDays: 'what each organization says, or ALERT_RETENTION_DAYS' },
     help: 'deletes resolved alerts; a bare one keeps what each organization says.',
     openBecause: 'unresolved',
-    isPerOrganization: true,
+    variesByPart: true,
+    hasCutoff: true,
     asksAboutDays: true,
     tellsGoodNews: false,
   },
@@ -64,7 +68,38 @@ export const sweepWords: Readonly<Record<OtherSweepName, SweepWords>> = {
     usage: { subject: 'errors', defaultDays: 'ERROR_RETENTION_DAYS' },
     help: 'deletes old errors; a bare one keeps ERROR_RETENTION_DAYS.',
     openBecause: 'open',
-    isPerOrganization: false,
+    variesByPart: false,
+    hasCutoff: true,
+    asksAboutDays: true,
+    tellsGoodNews: false,
+  },
+  bullmq: {
+    title: 'queue cleanup',
+    article: 'A',
+    unit: 'job',
+    cleaning: '🧹 Cleaning up the queues of BullMQ',
+    counting: '🔍 Counting which finished jobs are due',
+    missing: 'There are no queues to clean up: BULLMQ_REDIS_URL is not set.',
+    usage: { subject: 'bullmq', defaultDays: 'BULLMQ_COMPLETED_AGE and BULLMQ_FAILED_AGE' },
+    help: 'deletes finished jobs of BullMQ; a bare one keeps what BULLMQ_COMPLETED_* and BULLMQ_FAILED_* say.',
+    openBecause: 'a live job needs them',
+    variesByPart: true,
+    hasCutoff: false,
+    asksAboutDays: true,
+    tellsGoodNews: false,
+  },
+  executions: {
+    title: 'execution cleanup',
+    article: 'An',
+    unit: 'execution',
+    cleaning: '🧹 Cleaning up workflow executions',
+    counting: '🔍 Counting which executions are due',
+    missing: 'There are no executions to clean up: EXECUTIONS_REDIS_URL is not set.',
+    usage: { subject: 'executions', defaultDays: 'EXECUTIONS_MAX_AGE_DAYS' },
+    help: 'deletes the state of executions that somebody gave up; a bare one keeps EXECUTIONS_MAX_AGE_DAYS.',
+    openBecause: 'in progress',
+    variesByPart: false,
+    hasCutoff: true,
     asksAboutDays: true,
     tellsGoodNews: false,
   },

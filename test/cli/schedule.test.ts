@@ -79,7 +79,7 @@ describe('orderly schedule', () => {
 
     expect({ code, data }).toEqual({
       code: 0,
-      data: { next: [], lastRun: null, inngest: null, alerts: null, errors: null },
+      data: { next: [], lastRun: null, inngest: null, alerts: null, errors: null, bullmq: null, executions: null },
     })
     expect(warnings).toContain('The schedule is switched off by SWEEP_ENABLED=false.')
     const { stdout } = await callOrderly(['schedule'], { env })

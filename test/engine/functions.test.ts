@@ -325,8 +325,14 @@ describe('sweep-requested', () => {
       { name: 'errors', days: 365, dry_run: false },
       { sweep: 'errors', days: 365 },
     ],
+    [
+      { name: 'bullmq', queue: 'mails', dry_run: true },
+      { sweep: 'bullmq', queue: 'mails', dryRun: true },
+    ],
   ])('asked with %o runs that sweep', async (data, job) => {
-    const rig = await startEngineRig({ work: { orders: nothing, inngest: nothing, alerts: nothing, errors: nothing } })
+    const rig = await startEngineRig({
+      work: { orders: nothing, inngest: nothing, alerts: nothing, errors: nothing, bullmq: nothing },
+    })
 
     const { result } = await execute(rig, 'sweep-requested', sweepEvent(data))
 
@@ -341,6 +347,8 @@ describe('sweep-requested', () => {
     [{ name: 'orders', days: 2 }, 'dry_run'],
     [{ name: 'everything', dry_run: true }, 'name must be one of orders, inngest'],
     [{ name: 'constructor', dry_run: true }, 'name'],
+    [{ name: 'orders', queue: 'mails', dry_run: false }, 'queue must be the name of a queue'],
+    [{ name: 'bullmq', queue: '', dry_run: false }, 'queue'],
     [{ name: 'orders', days: 0, dry_run: false }, 'from 1 to 365'],
     [{ name: 'alerts', dry_run: true }, 'The sweep alerts is not configured here.'],
   ])('refuses %o for good', async (data, rule) => {

@@ -22,7 +22,7 @@ export type Work = (job: SweepJob) => Promise<void> | void
 export interface EngineRigOptions extends Partial<EngineOptions> {
   readonly organizations?: EngineOptions['organizations']
   /** What the sweeps do; those without work are not configured, but for the orders'. */
-  readonly work?: Readonly<Partial<Record<'orders' | 'inngest' | 'alerts' | 'errors', Work>>>
+  readonly work?: Readonly<Partial<Record<'orders' | 'inngest' | 'alerts' | 'errors' | 'bullmq', Work>>>
   /** Whole sweeps in place of such. */
   readonly made?: Readonly<Partial<Record<'alerts' | 'errors', (clock: Clock) => Sweep>>>
   readonly engineConfig?: Partial<EngineConfig>
@@ -59,6 +59,8 @@ export async function startEngineRig({ work = {}, made = {}, engineConfig, ...gi
       orders,
       inngest: work.inngest && sweepOf('inngest'),
       alerts: made.alerts ? runner(made.alerts(clock)) : work.alerts && sweepOf('alerts'),
+      bullmq: work.bullmq && sweepOf('bullmq'),
+      executions: undefined,
       errors: made.errors ? runner(made.errors(clock)) : work.errors && sweepOf('errors'),
     },
     organizations: listing([]),

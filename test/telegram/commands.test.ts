@@ -64,7 +64,7 @@ describeWithRedis('At boot', () => {
       scope,
       (commands as { command: string }[]).map(({ command }) => command).join(' '),
     ])
-    const all = 'start help orders cleanup status export'
+    const all = 'start help orders cleanup status redis export'
     expect(published).toEqual([
       [undefined, 'start help'],
       [{ type: 'chat', chat_id: ADMIN }, all],

@@ -98,8 +98,16 @@ export async function startInngestRig({ run, audit, facts, alertFacts }: Inngest
   const bot = createBot({
     app,
     config: { ...config, telegram: config.telegram },
-    sweeps: { orders: sweepOrders, inngest: sweepInngest, alerts: sweepAudit('alerts'), errors: sweepAudit('errors') },
+    sweeps: {
+      orders: sweepOrders,
+      inngest: sweepInngest,
+      alerts: sweepAudit('alerts'),
+      errors: sweepAudit('errors'),
+      bullmq: undefined,
+      executions: undefined,
+    },
     status,
+    redisStatus: { look: async () => [], figures: async () => [] },
     onError: () => undefined,
   })
   await bot.start()

@@ -47,6 +47,11 @@ describe('the answer to /cleanup inngest', () => {
     expect(cleanupText(anInngestReport({ extendedCutoff: cutoff }))).not.toContain('Extended')
   })
 
+  it('names no cutoff of queues, where what is kept goes by two ages and two numbers', () => {
+    expect(cleanupText(anInngestReport({ sweep: 'bullmq' }))).not.toContain('Cutoff')
+    expect(cleanupText(anInngestReport({ sweep: 'executions' }))).toContain('Cutoff')
+  })
+
   it('names a part of nothing only where there is something to say of it', () => {
     const seenOnce = aPart({ name: 'orphaned state (Redis)', because: '5 seen once, due at the next pass' })
 
