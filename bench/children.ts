@@ -52,7 +52,8 @@ export async function startRest(redisUrl: string): Promise<RestProcess> {
 /** The same cap as in the first line of the product's `orderly` command; every way runs under it. */
 const HEAP_CAP = '--max-old-space-size=256'
 
-function start(file: string, argument: string): ChildProcess {
+/** Starts a file of the bench with one argument, able to exchange messages. It ends with this process at the latest. */
+export function start(file: string, argument: string): ChildProcess {
   const path = fileURLToPath(new URL(file, import.meta.url))
   const child = spawn(process.execPath, [HEAP_CAP, '--import', import.meta.resolve('tsx'), path, argument], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -62,7 +63,8 @@ function start(file: string, argument: string): ChildProcess {
   return child
 }
 
-function nextMessage(child: ChildProcess): Promise<unknown> {
+/** The next message of a child. Rejects when it ends first. */
+export function nextMessage(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onExit = () => reject(new Error('A process of the bench ended before it was done; see above.'))
     child.once('error', reject).once('exit', onExit)

@@ -4,6 +4,12 @@ import { systemClock } from '../src/clock.ts'
 import { checkAuditPledges } from './audit/pledges.ts'
 import { runAudit, type AuditMeasured } from './audit/run.ts'
 import { auditText } from './audit/text.ts'
+import { checkBullmqPledges } from './bullmq/pledges.ts'
+import { runBullmq, type BullmqMeasured } from './bullmq/run.ts'
+import { bullmqText } from './bullmq/text.ts'
+import { checkExecutionsPledges } from './executions/pledges.ts'
+import { runExecutions, type ExecutionsMeasured } from './executions/run.ts'
+import { executionsText } from './executions/text.ts'
 import { checkInngestPledges } from './inngest/pledges.ts'
 import { runInngest, type InngestMeasured } from './inngest/run.ts'
 import { inngestText } from './inngest/text.ts'
@@ -13,13 +19,15 @@ import { runBench, type Measured } from './run.ts'
 import { openStage, redisVersion } from './stage.ts'
 import { benchText, pledgeText, type Machine } from './text.ts'
 
-const USAGE = `npm run bench -- [--short | --full] [--only orders | inngest | audit] [--json]
+const USAGE = `npm run bench -- [--short | --full] [--only orders | inngest | audit | bullmq | executions] [--json]
 
-Compares ways to prune and to change orders, and sweeps the stores of a made-up Inngest server and a made-up audit
-database, on a redis-server and a PostgreSQL that it starts itself. Ends with 1 when a count is wrong or a promise is broken.
+Compares ways to prune and to change orders, sweeps the stores of a made-up Inngest server, a made-up audit database and a
+queue of BullMQ, and runs workflow executions, on a redis-server and a PostgreSQL that it starts itself. Ends with 1 when a
+count is wrong or a promise is broken.
 
-  --short  up to 10 000 orders, and 100 000 in Orderly's ways only; 5 000 runs of Inngest: under three minutes
-  --full   also 1 000 000 orders in Orderly's ways; 100 000 runs of Inngest instead of 20 000
+  --short  up to 10 000 orders, and 100 000 in Orderly's ways only; 5 000 runs of Inngest; executions
+           for 10 s: under three minutes
+  --full   also 1 000 000 orders in Orderly's ways; 100 000 runs of Inngest instead of 20 000; executions for a minute
   --only   one of the parts
   --json   prints one JSON object instead of the tables
 `
@@ -31,7 +39,7 @@ interface Options {
   readonly only: Part | undefined
 }
 
-const parts = ['orders', 'inngest', 'audit'] as const
+const parts = ['orders', 'inngest', 'audit', 'bullmq', 'executions'] as const
 type Part = (typeof parts)[number]
 
 /** Why a bench ended early. */
@@ -79,16 +87,20 @@ async function bench({ extent, isJson, only }: Options): Promise<number> {
   const orders = wants('orders') ? await benchOrders(extent, nowMs, stopped) : null
   const inngest = wants('inngest') ? await Promise.race([runInngest({ extent, nowMs, say }), stopped]) : null
   const audit = wants('audit') ? await Promise.race([runAudit({ nowMs, say }), stopped]) : null
+  const bullmq = wants('bullmq') ? await Promise.race([runBullmq({ extent, nowMs, say }), stopped]) : null
+  const executions = wants('executions') ? await Promise.race([runExecutions({ extent, say }), stopped]) : null
   const pledges = [
     ...(orders === null ? [] : checkPledges(orders)),
     ...checkInngestPledges(inngest),
     ...checkAuditPledges(audit),
+    ...checkBullmqPledges(bullmq),
+    ...checkExecutionsPledges(executions),
   ]
-  const results = { orders, inngest, audit, pledges }
+  const results = { orders, inngest, audit, bullmq, executions, pledges }
   const machine = { node: process.version, redis: redisVersion(), cores: availableParallelism() }
   process.stdout.write(`${isJson ? JSON.stringify({ machine, ...results }) : textOf(machine, results)}\n`)
   const broken = pledges.filter(({ isKept }) => isKept === false).map(({ promise }) => promise)
-  const problems = [orders, inngest, audit].flatMap((measured) => measured?.problems ?? [])
+  const problems = [orders, inngest, audit, bullmq, executions].flatMap((measured) => measured?.problems ?? [])
   return report([...problems, ...broken])
 }
 
@@ -106,15 +118,19 @@ interface Results {
   readonly orders: Measured | null
   readonly inngest: InngestMeasured | null
   readonly audit: AuditMeasured | null
+  readonly bullmq: BullmqMeasured | null
+  readonly executions: ExecutionsMeasured | null
   readonly pledges: readonly Pledge[]
 }
 
-const textOf = (machine: Machine, { orders, inngest, audit, pledges }: Results): string =>
+const textOf = (machine: Machine, { orders, inngest, audit, bullmq, executions, pledges }: Results): string =>
   [
     `node ${machine.node}, redis ${machine.redis}, ${machine.cores} cores, all on this machine; no network in between`,
     ...(orders === null ? [] : ['', benchText(orders)]),
     ...(inngest === null ? [] : ['', inngestText(inngest)]),
     ...(audit === null ? [] : ['', auditText(audit)]),
+    ...(bullmq === null ? [] : ['', bullmqText(bullmq)]),
+    ...(executions === null ? [] : ['', executionsText(executions)]),
     '',
     pledgeText(pledges),
   ].join('\n')

@@ -21,8 +21,11 @@ export const prepareInngest =
       INNGEST_DOUBLE_RETENTION: String(FACTOR),
     })
     const log = createLog({ level: 'info', destination: { write: () => {} } })
-    const { sweeps, inngestMeter, close } = await createApp(config, log, { clock: systemClock, connection })
-    await inngestMeter?.open('sweep:inngest').send([['PING']])
+    const { sweeps, stores, close } = await createApp(config, log, { clock: systemClock, connection })
+    await stores
+      .find(({ name }) => name === 'inngest')
+      ?.meter.open('sweep:inngest')
+      .send([['PING']])
     return async () => {
       if (isIdle || sweeps.inngest === undefined) {
         await sleep(REST_MS)
