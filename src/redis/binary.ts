@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { isRedisError, RedisError } from '../errors.ts'
 import { addressOf } from './address.ts'
+import { sendsOnce } from './client-options.ts'
 import { broken, isAboutCredentials, noReply, refusal } from './failures.ts'
 import { worstCost, type Cost } from './meter.ts'
 
@@ -50,16 +51,9 @@ const CONNECT_MS = 10_000
 export async function openBinary(target: BinaryTarget): Promise<BinaryConnection> {
   const redis = new Redis({
     ...('url' in target ? { ...addressOf(target.url), db: 0 } : target),
-    protocol: 2,
-    lazyConnect: true,
+    ...sendsOnce,
     connectTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
-    disconnectTimeout: 100,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    enableAutoPipelining: false,
-    disableClientInfo: true,
     retryStrategy: () => null,
   })
   let failure: Error | undefined

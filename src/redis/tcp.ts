@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { isRedisError, type RedisError } from '../errors.ts'
 import { addressOf } from './address.ts'
+import { sendsOnce } from './client-options.ts'
 import { broken, closed, noReply, refusal, unanswered, unconnected } from './failures.ts'
 import { type Command, type Connection, isValue, type Reply } from './transport.ts'
 
@@ -63,15 +64,8 @@ const LONGEST_PAUSE_MS = 2_000
 function createClient(url: string, deadlineMs: number): Redis {
   return new Redis({
     ...addressOf(url),
-    protocol: 2,
-    lazyConnect: true,
+    ...sendsOnce,
     connectTimeout: deadlineMs,
-    disconnectTimeout: 100,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    enableAutoPipelining: false,
-    disableClientInfo: true,
     retryStrategy: (attempt) => Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS),
   })
 }

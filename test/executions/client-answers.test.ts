@@ -2,11 +2,11 @@ import { Redis as Upstash } from '@upstash/redis'
 import { createCluster, createSentinel } from 'redis'
 import { createClient as createNodeRedis4, createCluster as createCluster4 } from 'redis4'
 import { createCluster as createCluster5 } from 'redis5'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { createRedisStore, type ExecutionStore, type PlainRedis } from '../../src/executions/index.ts'
 import { ofPlain } from '../support/executions-clients.ts'
-import { describeWithRedis, testRedis, type TestRedis } from '../support/redis-server.ts'
-import { openResp, textReply, type RespConnection } from '../support/resp.ts'
+import { redisOfSuite } from '../support/redis-of-suite.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
 import { startRestServer } from '../support/rest-server.ts'
 
 /** Every operation that asks a question of Redis. */
@@ -38,18 +38,9 @@ it.each([
 describeWithRedis(
   'a client that answers otherwise',
   () => {
-    let server: TestRedis
-    let direct: RespConnection
-    const ask = async (...words: readonly string[]) => textReply((await direct.call([words]))[0] ?? null)
+    const server = redisOfSuite()
+    const { ask } = server
 
-    beforeAll(async () => {
-      server = await testRedis()
-      direct = await openResp(server.url)
-    })
-    afterAll(async () => {
-      direct.close()
-      await server.stop()
-    })
     beforeEach(async () => {
       await server.flush()
       await ask('SET', 'x', 'true')
@@ -57,7 +48,7 @@ describeWithRedis(
     })
 
     const openLegacy = async () => {
-      const redis = createNodeRedis4({ url: server.url, legacyMode: true })
+      const redis = createNodeRedis4({ url: server.url(), legacyMode: true })
       await redis.connect()
       return { redis, close: () => redis.v4['QUIT']() }
     }
@@ -90,7 +81,7 @@ describeWithRedis(
     it.each(operations.filter(([name]) => /^(beginExecution|beginExecutionTask|commit|isExecutionIn)/.test(name)))(
       'with values made of texts is told by %s before a result is written',
       async (_, operation) => {
-        const rest = await startRestServer({ redisUrl: server.url })
+        const rest = await startRestServer({ redisUrl: server.url() })
         const upstash = new Upstash({ url: rest.url, token: rest.token, enableTelemetry: false })
         const redis: PlainRedis = {
           set: (key, value) => upstash.set(key, value),
@@ -118,7 +109,7 @@ describeWithRedis(
     )
 
     const resultsBy = async (shape: (fields: readonly string[]) => unknown) => {
-      const { redis, close } = await ofPlain(server.url, shape)
+      const { redis, close } = await ofPlain(server.url(), shape)
       try {
         return { ...(await createRedisStore(redis).getExecutionTaskResults('x')) }
       } finally {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createRedisStore, type ExecutionStore } from '../../src/executions/index.ts'
 import { clientKinds, type OpenClient } from '../support/executions-clients.ts'
-import { describeWithRedis, testRedis, type TestRedis } from '../support/redis-server.ts'
-import { openResp, textReply, type RespConnection } from '../support/resp.ts'
+import { redisOfSuite } from '../support/redis-of-suite.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
 
 const HOUR_MS = 3_600_000
 const KEYS = ['x', 'x-transactions', 'x-results']
@@ -17,31 +17,18 @@ const begin = async (store: ExecutionStore) => {
 describeWithRedis(
   'an execution',
   () => {
-    let server: TestRedis
-    let direct: RespConnection
-    const ask = async (...words: readonly (string | number)[]) => {
-      const [reply = null] = await direct.call([words])
-      return textReply(reply)
-    }
+    const server = redisOfSuite()
+    const { ask } = server
     const lives = () => Promise.all(KEYS.map((key) => ask('TTL', key)))
     /** How many of its keys have most of an hour left. */
     const fresh = async () => (await lives()).filter((seconds) => Number(seconds) > 3_000).length
-
-    beforeAll(async () => {
-      server = await testRedis()
-      direct = await openResp(server.url)
-    })
-    afterAll(async () => {
-      direct.close()
-      await server.stop()
-    })
 
     describe.each(clientKinds)('over $name', (kind) => {
       let client: OpenClient
       let timed: ExecutionStore
       let untimed: ExecutionStore
       beforeAll(async () => {
-        client = await kind.open(server.url)
+        client = await kind.open(server.url())
         timed = createRedisStore(client.redis, { ttl: HOUR_MS })
         untimed = createRedisStore(client.redis)
       })

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { createRedisStore, type PlainRedis } from '../../src/executions/index.ts'
-import { describeWithRedis, testRedis, type TestRedis } from '../support/redis-server.ts'
-import { isErrorReply, openResp, textReply, type RespConnection } from '../support/resp.ts'
+import { redisOfSuite } from '../support/redis-of-suite.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
+import { isErrorReply, textReply } from '../support/resp.ts'
 
 const TTL_MS = 3_600_000
 const ID = 'x'
@@ -10,14 +11,13 @@ const TASKS = ['charge', 'ship', 'tell']
 describeWithRedis(
   'eight plain methods',
   () => {
-    let server: TestRedis
-    let direct: RespConnection
+    const server = redisOfSuite()
     let sent: string[] = []
     /** Carries out so many commands more; the next one fails, after it was carried out where `isLost`. */
     let cut: { left: number; readonly isLost: boolean } | undefined
 
     const send = async (...words: readonly string[]) => {
-      const [reply = null] = await direct.call([words])
+      const [reply = null] = await server.call([words])
       if (isErrorReply(reply)) throw new Error(reply.error)
       return textReply(reply)
     }
@@ -41,14 +41,6 @@ describeWithRedis(
     }
     const lives = () => Promise.all([ID, `${ID}-transactions`, `${ID}-results`].map((key) => send('TTL', key)))
 
-    beforeAll(async () => {
-      server = await testRedis()
-      direct = await openResp(server.url)
-    })
-    afterAll(async () => {
-      direct.close()
-      await server.stop()
-    })
     beforeEach(async () => {
       await server.flush()
       sent = []

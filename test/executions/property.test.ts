@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createMemoryStore, createRedisStore, type WorkerStore } from '../../src/executions/index.ts'
 import { clientKinds, type OpenClient } from '../support/executions-clients.ts'
 import { predict, type State, type Step } from '../support/executions-prediction.ts'
-import { describeWithRedis, testRedis, type TestRedis } from '../support/redis-server.ts'
-import { openResp, textReply, type RespConnection } from '../support/resp.ts'
+import { redisOfSuite } from '../support/redis-of-suite.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
+import { textReply } from '../support/resp.ts'
 
 const IDS = ['a', 'a-results-b']
 const TASKS = ['7', '__proto__']
@@ -159,19 +160,9 @@ describeWithRedis(
     const NAMES = IDS.flatMap((id) => ['', '-transactions', '-results'].map((end) => `${id}${end}`))
     /** Seconds: what a step gives each key, and what is left of it before the next. */
     const [LIFE, LEFT] = [3_600, 1_000]
-    let server: TestRedis
-    let direct: RespConnection
+    const server = redisOfSuite()
     const ask = async (...commands: readonly (readonly (string | number)[])[]) =>
-      (await direct.call(commands)).map(textReply)
-
-    beforeAll(async () => {
-      server = await testRedis()
-      direct = await openResp(server.url)
-    })
-    afterAll(async () => {
-      direct.close()
-      await server.stop()
-    })
+      (await server.call(commands)).map(textReply)
 
     /** What each key has: no expiry, one that the batch before it gave, or a fresh one. */
     const lives = async () => {
@@ -203,7 +194,7 @@ describeWithRedis(
       async (names, _, ttls) => {
         const clients: OpenClient[] = []
         for (const name of names) {
-          const client = await clientKinds.find((kind) => kind.name === name)?.open(server.url)
+          const client = await clientKinds.find((kind) => kind.name === name)?.open(server.url())
           if (client !== undefined) clients.push(client)
         }
         const [one, other] = clients.map(({ redis }, at) =>

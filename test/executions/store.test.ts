@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryStore, createRedisStore, type RedisClient } from '../../src/executions/index.ts'
 import { clientKinds, type OpenClient } from '../support/executions-clients.ts'
 import { fakeClock } from '../support/clock.ts'
-import { describeWithRedis, testRedis, type TestRedis } from '../support/redis-server.ts'
-import { openResp, textReply, type RespConnection } from '../support/resp.ts'
+import { redisOfSuite } from '../support/redis-of-suite.ts'
+import { describeWithRedis } from '../support/redis-server.ts'
 import { itKeepsTheContract } from './contract.ts'
 
 describe('the store in memory', () => {
@@ -16,32 +16,19 @@ const quiet = async () => undefined
 describeWithRedis(
   'the store in Redis',
   () => {
-    let server: TestRedis
-    let direct: RespConnection
-    const ask = async (...words: readonly (string | number)[]) => {
-      const [reply = null] = await direct.call([words])
-      return textReply(reply)
-    }
+    const server = redisOfSuite()
+    const { ask } = server
     /** Seconds to live of the three keys of an execution: -2 for no key, -1 for no expiry. */
     const lives = (id: string) => Promise.all(['', '-transactions', '-results'].map((end) => ask('TTL', `${id}${end}`)))
     /** Lets the keys of an execution look as they would after most of their time. */
     const age = (id: string) =>
       Promise.all(['', '-transactions', '-results'].map((end) => ask('EXPIRE', `${id}${end}`, 9)))
 
-    beforeAll(async () => {
-      server = await testRedis()
-      direct = await openResp(server.url)
-    })
-    afterAll(async () => {
-      direct.close()
-      await server.stop()
-    })
-
     describe.each(clientKinds)('over $name', (kind) => {
       let client: OpenClient
       beforeAll(async () => {
         await server.flush()
-        client = await kind.open(server.url)
+        client = await kind.open(server.url())
       })
       afterAll(() => client.close())
 

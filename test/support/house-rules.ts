@@ -42,7 +42,7 @@ const parts: readonly Part[] = [
 /** Packages that belong to one place. */
 const packages: readonly (readonly [name: RegExp, home: RegExp])[] = [
   [/^@upstash\/redis/, /^redis\/upstash\.ts$/],
-  [/^ioredis/, /^redis\/(tcp|binary)\.ts$/],
+  [/^ioredis/, /^redis\/(tcp|binary|client-options)\.ts$/],
   [/^prom-client/, /^http\//],
   [/^(grammy|@grammyjs\/)/, /^telegram\//],
   [/^(fastify$|@fastify\/)/, /^(http|sandbox)\//],

@@ -125,7 +125,7 @@ const jobsAged = (count: number, ageMs: number) =>
 
 /** What our guards begin with; only the one of single jobs asks for a rank. */
 const isDeletion = (lua: string, way: string) =>
-  lua.startsWith('do') && lua.includes("'ZRANK'") === (way === 'one by one')
+  lua.includes('noteWindow') && lua.includes("'ZRANK'") === (way === 'one by one')
 
 /** Makes a parent that waits for a job. */
 async function waitFor({ redis }: BullmqRig, id: string): Promise<void> {
