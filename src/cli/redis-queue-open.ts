@@ -2,7 +2,7 @@ import { systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { ConfigError, InputError, InterruptedError } from '../errors.ts'
 import { connect } from '../redis/connect.ts'
-import { readInfo } from '../redis/info.ts'
+import { isClusterNode, readInfo } from '../redis/info.ts'
 import { createMeter, type Account } from '../redis/meter.ts'
 import type { Transport } from '../redis/transport.ts'
 import { givenAddress } from './given-address.ts'
@@ -52,7 +52,7 @@ function targetOf(url: string | undefined, { env }: Io) {
 }
 
 async function refuseCluster(send: Transport): Promise<void> {
-  if ((await readInfo(send)).get('cluster_enabled') !== '1') return
+  if (!isClusterNode(await readInfo(send))) return
   throw new InputError(
     'This is a node of a cluster, which holds only a part of the keys. A queue is emptied on a single server only.',
   )

@@ -1,3 +1,5 @@
+import { literally } from '../redis/pattern.ts'
+
 /** The three keys of an execution: a string "true", a hash of begun tasks and a hash of committed results. */
 export interface ExecutionKeys {
   readonly execution: string
@@ -29,7 +31,7 @@ export const isExecutionId = (id: string) =>
 export const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** The SCAN pattern of all keys under a prefix. */
-export const executionPattern = (prefix: string) => `${prefix.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)}*`
+export const executionPattern = (prefix: string) => `${literally(prefix)}*`
 
 /** Tells by its name alone what a key under the prefix would be; undefined where it can be no execution's. */
 export function readExecutionKey(

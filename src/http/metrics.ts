@@ -2,11 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import type { StoreStatus } from '../redis/status/status.ts'
-import { secretCheck } from '../secrets.ts'
-import { readBearer } from './bearer.ts'
+import { bearerHook, routeOff } from './bearer.ts'
 import type { Guard } from './guard.ts'
 import { storeMetrics } from './metrics-stores.ts'
-import { ProblemError, type Problem } from './problems.ts'
+import type { Problem } from './problems.ts'
 
 export interface MetricsDeps {
   readonly token: string
@@ -28,14 +27,8 @@ type Collect = (registry: Registry) => Promise<void>
  * configured: 404.
  */
 export const metricsRoute = (metrics: MetricsDeps | undefined, { guard, log }: MetricsParts) => {
-  if (metrics === undefined) {
-    const refuse = async () => {
-      throw new ProblemError(metricsOff)
-    }
-    return async (app: FastifyInstance): Promise<void> => void app.get('/metrics', { onRequest: refuse }, refuse)
-  }
-  const isToken = secretCheck(metrics.token)
-  const onRequest = guard((request) => isToken(readBearer(request.headers.authorization)), noBearer)
+  if (metrics === undefined) return routeOff('GET', '/metrics', metricsOff)
+  const onRequest = bearerHook(guard, { token: metrics.token, variable: 'API_TOKEN' })
   const collectors: readonly Collect[] = [storeMetrics(metrics.stores)]
   return async (app: FastifyInstance): Promise<void> => {
     app.get('/metrics', { onRequest }, async (_request, reply) => {
@@ -49,9 +42,3 @@ export const metricsRoute = (metrics: MetricsDeps | undefined, { guard, log }: M
 }
 
 const metricsOff: Problem = { status: 404, code: 'METRICS_OFF', message: 'Set API_TOKEN to read metrics here.' }
-const noBearer: Problem = {
-  status: 401,
-  code: 'UNAUTHORIZED',
-  message: 'Send the header Authorization: Bearer with the value of API_TOKEN.',
-  headers: { 'www-authenticate': 'Bearer' },
-}

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Received } from '../orders/desk.ts'
 import { NotReadyError } from '../errors.ts'
-import { readBearer } from './bearer.ts'
+import { bearerHook, routeOff } from './bearer.ts'
 import type { Guard } from './guard.ts'
 import { ProblemError, type Problem } from './problems.ts'
 import { secretCheck } from '../secrets.ts'
@@ -79,14 +79,8 @@ export const telegramRoute = ({ secret, receive }: TelegramDeps, { guard, log, i
  * bearer token, 422 naming each field that breaks a rule, 503 when the store fails. Without a token configured: 404.
  */
 export const intakeRoute = (intake: IntakeDeps | undefined, { guard }: WebhookParts) => {
-  if (intake === undefined) {
-    const refuse = async () => {
-      throw new ProblemError(intakeOff)
-    }
-    return async (app: FastifyInstance): Promise<void> => void app.post('/intake/orders', { onRequest: refuse }, refuse)
-  }
-  const isToken = secretCheck(intake.token)
-  const onRequest = guard((request) => isToken(readBearer(request.headers.authorization)), noBearer)
+  if (intake === undefined) return routeOff('POST', '/intake/orders', intakeOff)
+  const onRequest = bearerHook(guard, { token: intake.token, variable: 'INTAKE_TOKEN' })
   return async (app: FastifyInstance): Promise<void> => {
     app.post('/intake/orders', { onRequest, bodyLimit: ORDER_BYTES }, async (request, reply) => {
       if (request.body === undefined) throw new ProblemError(noBody)
@@ -107,12 +101,6 @@ const noUpdate: Problem = { status: 400, code: 'BAD_UPDATE', message: 'The body 
 const noBody: Problem = { status: 400, code: 'BAD_JSON', message: 'The body must be an order as JSON.' }
 const tooDeep: Problem = { status: 400, code: 'TOO_DEEP', message: `The body nests more than ${ORDER_LEVELS} levels.` }
 const intakeOff: Problem = { status: 404, code: 'INTAKE_OFF', message: 'Set INTAKE_TOKEN to take orders in here.' }
-const noBearer: Problem = {
-  status: 401,
-  code: 'UNAUTHORIZED',
-  message: 'Send the header Authorization: Bearer with the value of INTAKE_TOKEN.',
-  headers: { 'www-authenticate': 'Bearer' },
-}
 
 const headerOf = ({ headers }: FastifyRequest, name: string) => {
   const value = headers[name]

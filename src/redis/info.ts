@@ -28,4 +28,8 @@ export function figureOf(info: Info, name: string): number | null {
 /** The server's version, whatever its make; null where it tells none. */
 export const versionOf = (info: Info): string | null => info.get('redis_version') ?? info.get('valkey_version') ?? null
 
+/** Whether a server is a node of a cluster, as far as it tells. */
+export const isClusterNode = (info: Info): boolean =>
+  info.get('cluster_enabled') === '1' || info.get('redis_mode') === 'cluster'
+
 const splitAt = (line: string, at: number): readonly [string, string] => [line.slice(0, at), line.slice(at + 1).trim()]

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 /** When the worker is killed: before the server gets the command, or after it has carried the command out. */
 export type Moment = 'before' | 'after'
@@ -20,28 +19,18 @@ const GREETINGS = new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'PING', 'QUIT', 'S
 
 /** Starts a proxy on the loopback interface in front of `targetPort` there. */
 export async function startKillProxy(targetPort: number): Promise<KillProxy> {
-  const sockets = new Set<Socket>()
   let commands: string[] = []
   let fault: { readonly at: number; readonly moment: Moment; readonly kill: () => void } | undefined
 
-  const server = createServer((near) => {
-    const far = connect({ port: targetPort, host: '127.0.0.1' })
+  const proxy = await startTcpProxy(targetPort, ({ near, far, end }) => {
     let isDead = false
     let isWithheld = false
-    const end = () => {
-      near.destroy()
-      far.destroy()
-    }
     const die = () => {
       isDead = true
       const kill = fault?.kill
       fault = undefined
       kill?.()
       setImmediate(end)
-    }
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', end).on('close', end)
     }
     near.on('data', (chunk) => {
       if (isDead) return
@@ -58,12 +47,9 @@ export async function startKillProxy(targetPort: number): Promise<KillProxy> {
       if (!isDead) near.write(chunk)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
 
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port: proxy.port,
     arm: (at, moment, kill) => {
       commands = []
       fault = { at, moment, kill }
@@ -74,10 +60,6 @@ export async function startKillProxy(targetPort: number): Promise<KillProxy> {
     get commands() {
       return commands
     },
-    stop: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
+    stop: proxy.stop,
   }
 }

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { startTcpProxy } from './tcp-proxy.ts'
 
 /** A TCP proxy in front of a server that loses answers on demand, after the server has carried the request out. */
 export interface CutProxy {
@@ -16,21 +15,11 @@ export interface CutProxy {
 
 /** Starts a proxy on the loopback interface in front of `targetPort` there. */
 export async function startCutProxy(targetPort: number): Promise<CutProxy> {
-  const sockets = new Set<Socket>()
   let connections = 0
   let cut: { readonly bytes: number; readonly done: () => void } | undefined
 
-  const server = createServer((near) => {
+  const proxy = await startTcpProxy(targetPort, ({ near, far, end }) => {
     connections += 1
-    const far = connect({ port: targetPort, host: '127.0.0.1' })
-    const end = () => {
-      near.destroy()
-      far.destroy()
-    }
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', end).on('close', end)
-    }
     near.on('data', (chunk) => far.write(chunk))
     far.on('data', (chunk) => {
       if (cut === undefined) return near.write(chunk)
@@ -40,12 +29,9 @@ export async function startCutProxy(targetPort: number): Promise<CutProxy> {
       return near.write(chunk.subarray(0, bytes), end)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
 
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port: proxy.port,
     cutAfter: (bytes) =>
       new Promise((done) => {
         cut = { bytes, done }
@@ -53,10 +39,6 @@ export async function startCutProxy(targetPort: number): Promise<CutProxy> {
     get connections() {
       return connections
     },
-    stop: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
+    stop: proxy.stop,
   }
 }

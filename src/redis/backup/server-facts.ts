@@ -1,5 +1,5 @@
 import { askBinary, type BinaryConnection, type BinaryReply, type BinaryValue, isRefused } from '../binary.ts'
-import { figureOf, readInfo, versionOf, type Info } from '../info.ts'
+import { isClusterNode, figureOf, readInfo, versionOf, type Info } from '../info.ts'
 import type { Reply, Transport, Value } from '../transport.ts'
 import { BackupError } from './errors.ts'
 
@@ -84,7 +84,7 @@ function unfitBecause(info: Info): string | undefined {
   const version = versionOf(info)
   if (version === null)
     return 'The server does not tell its version. Use a user that may run INFO, such as an administrator.'
-  if (info.get('cluster_enabled') === '1' || info.get('redis_mode') === 'cluster') {
+  if (isClusterNode(info)) {
     return 'The server is a node of a cluster, which holds only a part of the keys. Save each primary by itself, with BGSAVE and a copy of its dump.rdb (docs/redis.md).'
   }
   if (info.get('redis_mode') === 'sentinel')

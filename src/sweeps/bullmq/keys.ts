@@ -1,3 +1,4 @@
+import { literally } from '../../redis/pattern.ts'
 import { isMangled } from '../../redis/scan.ts'
 
 /** The prefix that BullMQ gives its keys unless it is told another. */
@@ -51,9 +52,6 @@ export const repeatKey = (place: QueuePlace) => `${baseKey(place)}repeat`
 
 /** The hash of one job. */
 export const jobKey = (place: QueuePlace, id: string) => `${baseKey(place)}${id}`
-
-/** A text as a SCAN pattern that only it matches. */
-export const literally = (text: string) => text.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)
 
 /** The SCAN pattern of the meta hashes of all queues; what else it finds, `readKey` tells apart. */
 export const metaPattern = (prefix: string) => `${literally(prefix)}:*:meta`

@@ -1,5 +1,5 @@
 import { RedisError } from '../../errors.ts'
-import { readInfo, versionOf } from '../../redis/info.ts'
+import { isClusterNode, readInfo, versionOf } from '../../redis/info.ts'
 import type { Transport } from '../../redis/transport.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Transport } from '../../redis/transport.ts'
  */
 export async function checkServer(send: Transport): Promise<void> {
   const info = await readInfo(send)
-  if (info.get('cluster_enabled') === '1') {
+  if (isClusterNode(info)) {
     throw new RedisError('REDIS_REFUSED', 'The Redis of BULLMQ_REDIS_URL is a cluster, which this sweep does not know.')
   }
   const [, major] = /^(\d{1,4})\./.exec(versionOf(info) ?? '') ?? []

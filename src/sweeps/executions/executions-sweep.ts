@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import type { ExecutionsConfig } from '../../config.ts'
 import { ConfigError, RedisError } from '../../errors.ts'
-import { figureOf, readInfo } from '../../redis/info.ts'
+import { isClusterNode, readInfo } from '../../redis/info.ts'
 import type { Meter } from '../../redis/meter.ts'
 import type { Transport } from '../../redis/transport.ts'
 import { hourCutoffs } from '../retention.ts'
@@ -22,8 +22,8 @@ export interface ExecutionsSweepOptions {
  * that deletes saw it first in the state in which it still is; such runs remember that in the same Redis. Between two of
  * them at most half of the greatest age counts: what nobody watched is no proof that an execution stands still.
  *
- * Costs 1 SCAN per 1 000 keys of the database, and per 250 executions 1 EVAL (in it 3 to 13 reads for each) and 1 HMGET; a
- * run that deletes also up to 3 commands per 250 executions for its memory, 1 EVAL where some are due (in it up to 15 for
+ * Costs 1 SCAN per 1 000 keys of the database, and per 100 executions 1 EVAL (in it 3 to 13 reads for each) and 1 HMGET; a
+ * run that deletes also up to 3 commands per 100 executions for its memory, 1 EVAL where some are due (in it up to 15 for
  * each), and 1 EXISTS for each remembered one.
  *
  * @throws ConfigError for a prefix that keys of Orderly's own begin with.
@@ -54,7 +54,7 @@ function checkPrefix(prefix: string): void {
 
 /** The keys of an execution lie in several hash slots, so no script could delete them together. Free of charge. */
 async function refuseCluster(send: Transport): Promise<void> {
-  if (figureOf(await readInfo(send), 'cluster_enabled') !== 1) return
+  if (!isClusterNode(await readInfo(send))) return
   throw new RedisError(
     'REDIS_REFUSED',
     'This is a Redis Cluster, in which the keys of an execution cannot be deleted together. Keep executions in a single server, or give their store a ttl.',

@@ -1,3 +1,4 @@
+import { literally } from '../../redis/pattern.ts'
 import { isMangled } from '../../redis/scan.ts'
 import { isLikelyRunId } from './ulid.ts'
 
@@ -20,7 +21,7 @@ export function functionOfKey(key: string): string | undefined {
 }
 
 /** The SCAN pattern of all keys whose hash tag begins with a state prefix; what else it finds, `readKey` tells apart. */
-export const statePattern = (prefix: string) => `{${prefix.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)}*`
+export const statePattern = (prefix: string) => `{${literally(prefix)}*`
 
 /** The SCAN pattern of all keys that begin with a hash tag. */
 export const TAGGED_PATTERN = '{*'

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { startTcpProxy } from '../../support/tcp-proxy.ts'
 
 /** A TCP proxy that passes on so many bytes of what clients say, and then nothing more. */
 export interface StallingProxy {
@@ -17,20 +16,10 @@ export interface StallingProxy {
 
 /** Starts one on the loopback interface in front of `targetPort` there. */
 export async function startStallingProxy(targetPort: number): Promise<StallingProxy> {
-  const sockets = new Set<Socket>()
   let left = Infinity
   let reached: (() => void) | undefined
   let held: (() => void)[] | undefined
-  const server = createServer((near) => {
-    const far = connect({ port: targetPort, host: '127.0.0.1' })
-    const end = () => {
-      near.destroy()
-      far.destroy()
-    }
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', end).on('close', end)
-    }
+  const proxy = await startTcpProxy(targetPort, ({ near, far }) => {
     near.on('data', (chunk) => {
       const passed = Math.min(left, chunk.length)
       if (passed > 0) far.write(chunk.subarray(0, passed))
@@ -40,11 +29,8 @@ export async function startStallingProxy(targetPort: number): Promise<StallingPr
     })
     far.on('data', (chunk) => near.write(chunk))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port: proxy.port,
     stallAfter: (bytes) =>
       new Promise((resolve) => {
         left = bytes
@@ -61,11 +47,7 @@ export async function startStallingProxy(targetPort: number): Promise<StallingPr
       for (const pass of held ?? []) pass()
       held = undefined
     },
-    cut: () => sockets.forEach((socket) => socket.destroy()),
-    stop: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
+    cut: proxy.cut,
+    stop: proxy.stop,
   }
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { baseKey, jobKey, literally, metaKey, metaPattern, readKey } from '../../../src/sweeps/bullmq/keys.ts'
+import { literally } from '../../../src/redis/pattern.ts'
+import { baseKey, jobKey, metaKey, metaPattern, readKey } from '../../../src/sweeps/bullmq/keys.ts'
 
 describe('a key of a queue', () => {
   it.each([
