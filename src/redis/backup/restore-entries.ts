@@ -43,16 +43,29 @@ export interface RestoreEntriesOptions {
  * run's; RedisError, `REDIS_FULL` among them.
  */
 export async function restoreEntries(entries: AsyncIterable<Entry>, options: RestoreEntriesOptions): Promise<void> {
-  const { signal, clock, counts, onProgress } = options
+  const { connection, signal, clock, counts, onProgress } = options
+  const mostBytes = await mostBytesOf(connection)
   for await (const batch of batchesOf(entries, ({ payload }) => payload.length)) {
     for (const part of byDatabase(batch)) {
       signal.throwIfAborted()
       const alive = part.filter(({ expiresAtMs }) => expiresAtMs === undefined || expiresAtMs > clock())
       counts.expired += part.length - alive.length
+      if (alive.some(({ payload }) => payload.length > mostBytes)) throw tooLarge()
       await restoreBatch(alive.filter(isWanted), options)
       onProgress()
     }
   }
+}
+
+/**
+ * The longest word that a server takes, in bytes, where it tells. Asked beforehand, because a server closes the connection on
+ * a longer one, and its reason may be lost with what was still on its way. Free of charge.
+ */
+async function mostBytesOf(connection: BinaryConnection): Promise<number> {
+  const [reply] = await connection.send([['CONFIG', 'GET', 'proto-max-bulk-len']])
+  if (!Array.isArray(reply)) return Infinity
+  const [, bytes] = reply.map(String)
+  return /^[1-9]\d{0,15}$/.test(bytes ?? '') ? Number(bytes) : Infinity
 }
 
 /** Our own marks, which a dump of a target that was never finished may hold. */
