@@ -16,6 +16,13 @@ function collections(rule: Rule) {
     expect(await send(['HGETALL', 'h'])).toEqual([['a', '1', 'b', 'null']])
   })
 
+  rule('sets a field of a hash only where there is none', async (send) => {
+    const replies = await send(['HSETNX', 'h', 'a', '1'], ['HSETNX', 'h', 'a', '2'], ['HSETNX', 'h', 'b', ''])
+
+    expect(replies).toEqual([1, 0, 1])
+    expect(await send(['HGETALL', 'h'])).toEqual([['a', '1', 'b', '']])
+  })
+
   rule('counts new and deleted fields of a hash, which ends with its last field', async (send) => {
     expect(await send(['HSET', 'h', 'a', '1', 'b', '2'], ['HSET', 'h', 'a', '3', 'c', '4'])).toEqual([2, 1])
     expect(await send(['HGET', 'h', 'a'], ['HGET', 'h', 'none'], ['HLEN', 'h'])).toEqual(['3', null, 3])

@@ -60,6 +60,7 @@ const strings = [
 
 const collections = [
   command('HSET', key, some(text)),
+  command('HSETNX', key, text, text),
   command('HDEL', key, some(text)),
   command('HGET', key, text),
   ...['HGETALL', 'HLEN', 'LLEN', 'XLEN'].map((name) => command(name, key)),

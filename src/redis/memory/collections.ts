@@ -5,6 +5,7 @@ import { readInteger, refuse } from './refused.ts'
 /** Commands on hashes, lists and sets. */
 export const collectionCommands: CommandTable = {
   HSET: { arity: -4, run: setFields },
+  HSETNX: { arity: 4, run: setAbsentField },
   HGET: { arity: 3, run: ([key = '', field = ''], store) => store.find(key, 'hash')?.get(field) ?? null },
   HGETALL: { arity: 2, run: ([key = ''], store) => [...(store.find(key, 'hash') ?? [])].flat() },
   HDEL: { arity: -3, run: deleteFields },
@@ -21,6 +22,13 @@ function setFields([key = '', ...words]: readonly string[], store: Keyspace): nu
   const before = fields.size
   for (let at = 0; at < words.length; at += 2) fields.set(words[at] ?? '', words[at + 1] ?? '')
   return fields.size - before
+}
+
+function setAbsentField([key = '', field = '', value = '']: readonly string[], store: Keyspace): number {
+  const fields = store.open(key, 'hash', () => new Map())
+  if (fields.has(field)) return 0
+  fields.set(field, value)
+  return 1
 }
 
 function deleteFields([key = '', ...names]: readonly string[], store: Keyspace): number {

@@ -6,7 +6,7 @@ import { BILLED_SAMPLE, OWN_SAMPLE, sampleFamilies, type SampledFamilies } from 
 import { figuresOf } from './figures.ts'
 import { bytesUntold, keysUntold, linesOf, queueLine, queuesLine, tooSlow, worstOf } from './lines.ts'
 import { readFacts, type ReadFacts } from './server-facts.ts'
-import { createShared, type Shared } from './shared.ts'
+import { createShared, type Shared } from '../shared.ts'
 import type { QueueDepths, StatusLine, StatusStore, StoreStatus } from './status.ts'
 
 export interface WatchOptions {

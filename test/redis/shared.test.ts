@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createShared } from '../../../src/redis/status/shared.ts'
-import { fakeClock } from '../../support/clock.ts'
+import { createShared } from '../../src/redis/shared.ts'
+import { fakeClock } from '../support/clock.ts'
 
 /** Work that ends when it is told to. */
 function aRig() {
