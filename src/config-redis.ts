@@ -1,7 +1,7 @@
 import type { ReadValue, variables } from './config-variables.ts'
 import type { RedisTarget } from './config.ts'
 
-type RedisVariable = Extract<keyof typeof variables, `UPSTASH_${string}` | `REDIS_${string}`>
+type RedisVariable = Extract<keyof typeof variables, `UPSTASH_REDIS_${string}` | `REDIS_${string}`>
 
 /** The three ways to name a Redis, by the variable that starts each and those that go with it. */
 const ways = [

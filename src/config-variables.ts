@@ -129,8 +129,24 @@ export const variables = {
     'a date such as 2025-12-08',
     z.string().refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text).isValid),
   ),
+  COMMAND_BUDGET: rule(
+    'a whole number from 1000 to 999999999999',
+    z
+      .string()
+      .regex(/^\d{1,12}$/)
+      .transform(Number)
+      .pipe(z.number().min(1_000)),
+  ),
+  BUDGET_RESET_DAY: wholeNumber(1, 28),
+  UPSTASH_EMAIL: rule(
+    'the e-mail address of the Upstash account',
+    z.string().regex(/^[\x21-\x39\x3b-\x7e]{1,200}@[\x21-\x39\x3b-\x7e]{1,200}$/),
+  ),
+  UPSTASH_API_KEY: rule('the key without spaces', z.string().regex(/^[\x21-\x7e]{8,512}$/)),
+  UPSTASH_DATABASE_ID: rule('the id of the database: letters, digits and -', z.string().regex(/^[A-Za-z0-9-]{1,100}$/)),
   API_TOKEN: token,
   INTAKE_TOKEN: token,
+  DASHBOARD_SECRET: token,
   INNGEST_DATABASE_URL: rule(
     'a postgresql:// or postgres:// address, or sqlite: and a file (such as sqlite:/data/main.db)',
     decoded(decodeDatabase),

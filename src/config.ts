@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
 import { readAudit } from './config-audit.ts'
+import { readBudget } from './config-budget.ts'
 import { readBullmq } from './config-bullmq.ts'
 import { readEngine } from './config-engine.ts'
 import { readExecutions } from './config-executions.ts'
 import { flawsIn } from './config-flaws.ts'
 import { readInngest } from './config-inngest.ts'
 import { readTarget } from './config-redis.ts'
+import { readTelegram } from './config-telegram.ts'
 import {
   variables,
   type logLevels,
@@ -148,6 +149,23 @@ export interface EngineConfig {
   readonly baseUrl: string | undefined
 }
 
+/** What the provider tells of an account to those who manage it. */
+export interface DeveloperApiConfig {
+  readonly email: string
+  readonly apiKey: string
+  readonly databaseId: string
+}
+
+/** How many billed commands Orderly's own Redis may take in a month. */
+export interface BudgetConfig {
+  /** Commands a month. */
+  readonly limit: number
+  /** The day of the month on which the provider counts from 0 again, 1 to 28. */
+  readonly resetDay: number
+  /** Undefined where only Orderly's own count and the database itself are asked. */
+  readonly developerApi: DeveloperApiConfig | undefined
+}
+
 /** Who wakes the sweeps: the schedule within the process, or an Inngest. */
 export type SchedulerKind = (typeof schedulers)[number]
 
@@ -166,8 +184,11 @@ export interface Config {
   readonly ordersChatId: number | undefined
   /** Undefined switches intake over HTTP off. */
   readonly intakeToken: string | undefined
-  /** Undefined switches `/metrics` off. */
+  /** Undefined switches `/metrics` and `/api` off. */
   readonly apiToken: string | undefined
+  /** What will open the dashboard; there is none yet. */
+  readonly dashboardSecret: string | undefined
+  readonly budget: BudgetConfig
   readonly schedule: ScheduleConfig | undefined
   /** Undefined without `INNGEST_DATABASE_URL`. */
   readonly inngest: InngestConfig | undefined
@@ -236,6 +257,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ordersChatId: value('ORDERS_CHAT_ID'),
     intakeToken: value('INTAKE_TOKEN'),
     apiToken: value('API_TOKEN'),
+    dashboardSecret: value('DASHBOARD_SECRET'),
+    budget: readBudget(value, missing),
     schedule: readSchedule(value, sweepEveryDays),
     inngest: readInngest(value, zone),
     audit: readAudit(value, zone),
@@ -255,27 +278,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config
-}
-
-function readTelegram(value: ReadValue, problems: string[]): TelegramConfig | undefined {
-  const botToken = value('TELEGRAM_BOT_TOKEN')
-  const apiRoot = value('TELEGRAM_API_ROOT')
-  const [ownUrl, hostsUrl] = [value('PUBLIC_URL'), value('RENDER_EXTERNAL_URL')]
-  const publicUrl = ownUrl ?? hostsUrl
-  const secret = value('WEBHOOK_SECRET')
-  const isPreview = value('IS_PULL_REQUEST') ?? false
-  if (publicUrl?.startsWith('http:') === true && apiRoot === undefined) {
-    problems.push('PUBLIC_URL must be an https:// address (http:// only where TELEGRAM_API_ROOT is set).')
-  }
-  if (botToken === undefined) return undefined
-  return {
-    token: botToken,
-    apiRoot,
-    publicUrl: publicUrl?.replace(/\/+$/, ''),
-    // Derived, because a host's generated value may hold characters that Telegram refuses.
-    webhookSecret: secret ?? createHash('sha256').update(`orderly webhook ${botToken}`).digest('hex'),
-    isPreview,
-  }
 }
 
 function readSchedule(value: ReadValue, everyDays: number): ScheduleConfig | undefined {

@@ -40,6 +40,7 @@ describe('the configuration', () => {
       adminIds: [],
       ordersChatId: undefined,
       intakeToken: undefined,
+      budget: { limit: 500_000, resetDay: 1, developerApi: undefined },
       schedule: { everyDays: 3, at: '23:59', anchor: '2025-12-08' },
       inngest: undefined,
       audit: undefined,
@@ -139,6 +140,9 @@ describe('the configuration', () => {
     ['ALERT_ORPHANS', ['keep', 'delete']],
     ['ERROR_RETENTION_DAYS', ['1', '90', '365']],
     ['ERROR_SCHEDULE', ['30 4 * * sun', 'TZ=UTC 0 4 * * *']],
+    ['COMMAND_BUDGET', ['1000', '500000', '999999999999']],
+    ['BUDGET_RESET_DAY', ['1', '28']],
+    ['DASHBOARD_SECRET', ['x'.repeat(16)]],
     ['SCHEDULER', ['local']],
     ['INNGEST_EVENT_KEY', ['local', 'A-z_09', 'x'.repeat(256)]],
     ['INNGEST_SIGNING_KEY', [`signkey-prod-${'0a'.repeat(32)}`, 'F'.repeat(16), `signkey-branch-${'ab'.repeat(8)}`]],
@@ -160,7 +164,13 @@ describe('the configuration', () => {
     ['SWEEP_ENABLED', ['yes', '1', 'TRUE', 'off']],
     ['SWEEP_AT', ['24:00', '23:60', '9:05', '23:59:00', 'midnight', '11pm']],
     ['SWEEP_ANCHOR', ['2025-02-30', '2025-13-01', '08.12.2025', '2025-12', '2025-W50-1', 'today']],
+    ['COMMAND_BUDGET', ['999', '0', '-1', '5e5', '500 000', '1'.repeat(13), 'unlimited']],
+    ['BUDGET_RESET_DAY', ['0', '29', 'first', '1.5']],
+    ['UPSTASH_EMAIL', ['anna', '@', 'a@', 'a b@x.example', 'a:b@x.example', `${'a'.repeat(201)}@x.example`]],
+    ['UPSTASH_API_KEY', ['short', 'a key with spaces', 'x'.repeat(513)]],
+    ['UPSTASH_DATABASE_ID', ['a/b', '../stats', 'a b', 'x'.repeat(101)]],
     ['API_TOKEN', ['x'.repeat(15), 'sixteen letters and spaces']],
+    ['DASHBOARD_SECRET', ['x'.repeat(15), 'sixteen letters and spaces']],
     ['INTAKE_TOKEN', ['x'.repeat(15), 'sixteen letters and spaces', 'ü'.repeat(16), 'x'.repeat(513)]],
     ['RENDER_EXTERNAL_URL', ['orderly.onrender.com', 'ftp://x']],
     ['RENDER_INSTANCE_ID', ['x'.repeat(257)]],
@@ -248,6 +258,21 @@ describe('the configuration', () => {
       })
       expect(problems).toHaveLength(1)
       expect(problems[0]).toMatch(new RegExp(`^${name} must be .+\\.$`))
+    }
+  })
+
+  it("asks the provider's own count with all three of its variables or with none", () => {
+    const api = { UPSTASH_EMAIL: 'anna@x.example', UPSTASH_API_KEY: 'a-key-of-the-account', UPSTASH_DATABASE_ID: 'a-1' }
+    const names = Object.keys(api)
+
+    expect(readConfig(api).budget.developerApi).toEqual({
+      email: 'anna@x.example',
+      apiKey: 'a-key-of-the-account',
+      databaseId: 'a-1',
+    })
+    for (const name of names) {
+      const others = names.filter((one) => one !== name)
+      expect(problemsOf({ ...api, [name]: '' })).toEqual([`${name} is required with ${others.join(' and ')}.`])
     }
   })
 
