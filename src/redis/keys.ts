@@ -18,6 +18,9 @@ export const sweepsKey = (name: string) => `orderly:sweeps:${name}`
 /** The name of the last slot of a schedule that was completed. */
 export const scheduleKey = (name: string) => `orderly:schedule:${name}`
 
+/** What a month of the budget cost, a hash with one field of each boot; `month` is `yyyy-mm`. */
+export const usageKey = (month: string) => `orderly:usage:${month}`
+
 /** What a sweep over a foreign Redis saw at earlier runs: a sorted set or a hash in that Redis. */
 export const seenKey = (name: string) => `orderly:seen:${name}`
 

@@ -31,11 +31,16 @@ export interface Meter {
   costByPurpose(): Readonly<Record<string, Cost>>
 }
 
+export interface MeterOptions {
+  /** Told of each billed command, at the time it is sent. */
+  readonly onBilled?: (purpose: Purpose, name: string) => void
+}
+
 /**
  * Counts commands as the provider bills them: when they are sent, whether or not an answer comes, and again when a caller
  * repeats them. A script counts as itself plus the commands it ran inside, the worst case where its reply is lost.
  */
-export function createMeter(send: Transport): Meter {
+export function createMeter(send: Transport, { onBilled }: MeterOptions = {}): Meter {
   const whole = createTally()
   const purposes = new Map<Purpose, Tally>()
 
@@ -43,7 +48,8 @@ export function createMeter(send: Transport): Meter {
     const own = createTally()
     const shared = purposes.get(purpose) ?? createTally()
     purposes.set(purpose, shared)
-    const tallies = [own, shared, whole]
+    const tallies: Charged[] = [own, shared, whole]
+    if (onBilled !== undefined) tallies.push(ledgerOf((name) => onBilled(purpose, name)))
     return { send: charged(send, tallies), cost: own.cost }
   }
 
@@ -65,13 +71,25 @@ export function sumOf(one: Cost, other: Cost): Cost {
   return { commands, billed: one.billed + other.billed, requests: one.requests + other.requests }
 }
 
-const isBilled = (name: string) => !FREE.has(name.toUpperCase())
+/** Whether a provider bills a command. */
+export const isBilled = (name: string) => !FREE.has(name.toUpperCase())
 
-interface Tally {
+/** Where commands are noted as they are sent. */
+interface Charged {
   charge(name: string): void
   countRequest(): void
+}
+
+interface Tally extends Charged {
   cost(): Cost
 }
+
+const ledgerOf = (onBilled: (name: string) => void): Charged => ({
+  charge: (name) => {
+    if (isBilled(name)) onBilled(name.toUpperCase())
+  },
+  countRequest: () => undefined,
+})
 
 function createTally(): Tally {
   const commands = new Map<string, number>()
@@ -87,7 +105,7 @@ function createTally(): Tally {
   }
 }
 
-function charged(send: Transport, tallies: readonly Tally[]): Transport {
+function charged(send: Transport, tallies: readonly Charged[]): Transport {
   const charge = (name: string) => tallies.forEach((tally) => tally.charge(name))
   const chargeInner = (commands: readonly Command[], replies: readonly Reply[]) =>
     commands.forEach((command, at) => innerCommands(command, replies[at]).forEach(charge))

@@ -28,13 +28,13 @@ const parts: readonly Part[] = [
   { of: /^engine\//, may: ['sweeps/', ...ROOT], types: ROOT_TYPES },
   {
     of: /^telegram\//,
-    may: ['orders/', 'sweeps/', 'schedule/', 'charts/', 'redis/budget.ts', ...ROOT],
+    may: ['orders/', 'sweeps/', 'schedule/', 'charts/', 'redis/budget/', ...ROOT],
     types: ['redis/status/status.ts', ...ROOT_TYPES],
   },
   {
     of: /^http\//,
     may: ['orders/', 'charts/', ...ROOT],
-    types: ['schedule/', 'sweeps/', 'redis/budget.ts', 'redis/status/status.ts', ...ROOT_TYPES],
+    types: ['schedule/', 'sweeps/', 'redis/budget/', 'redis/status/status.ts', ...ROOT_TYPES],
   },
   { of: /^sandbox\//, may: ['orders/', ...ROOT], types: ROOT_TYPES },
 ]

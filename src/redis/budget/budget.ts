@@ -1,0 +1,138 @@
+import { eachMinute, type Clock } from '../../clock.ts'
+import type { BudgetConfig } from '../../config.ts'
+import { isRedisError } from '../../errors.ts'
+import { createShared } from '../shared.ts'
+import type { Transport } from '../transport.ts'
+import type { BudgetReport, BudgetWarning } from './budget-report.ts'
+import { createClaims } from './claims.ts'
+import { composeReport } from './compose-report.ts'
+import { createDeveloperApi } from './developer-api.ts'
+import type { LimitWatch } from './limit-watch.ts'
+import { createProvider, type ProviderFigures } from './provider.ts'
+import { createUsage, type Usage } from './usage.ts'
+import { dueWarnings } from './warnings.ts'
+
+/** A warning that is this process's to send. */
+export interface ClaimedWarning {
+  readonly warning: BudgetWarning
+  readonly report: BudgetReport
+  /** To be called once people were told, or the next process tells them too. Costs 1 command. */
+  noteTold(): Promise<void>
+}
+
+/** The month's budget of billed commands of Orderly's own Redis, over all instances. */
+export interface Budget extends Pick<Usage, 'charge' | 'noteOrder' | 'noteSweepBytes'> {
+  /**
+   * Reads what was spent so far. Costs 1 command, 2 in the first 14 days of a month in which nobody has written.
+   *
+   * @throws RedisError
+   */
+  load(): Promise<void>
+  /**
+   * Writes what was spent, at most every 15 minutes, and asks the provider. Costs 1 command if something was spent, 2 at the
+   * first time in a month, 0 in saver mode.
+   *
+   * @throws RedisError
+   */
+  keep(): Promise<void>
+  /** Writes for the last time, however short a time ago it was written. Costs the same. @throws RedisError */
+  end(): Promise<void>
+  /** Where the budget stands by what is known already. Costs nothing. */
+  known(): BudgetReport
+  /**
+   * Where the budget stands, with what other instances wrote. Costs 1 command at most every 10 minutes, 0 in saver mode.
+   * Where Redis does not answer it is what is known.
+   */
+  report(): Promise<BudgetReport>
+  /** Whether everything optional stops. Costs nothing. */
+  isSaving(): boolean
+  /**
+   * Takes the warnings that are due and that nobody has taken. Costs 1 command for each of them, and is
+   * none at the provider's limit. @throws RedisError
+   */
+  claimWarnings(): Promise<readonly ClaimedWarning[]>
+}
+
+/** Milliseconds for which what other instances wrote is taken as known. */
+const FRESH_MS = 10 * 60_000
+
+export interface BudgetOptions {
+  /** To Orderly's own Redis, charged to `usage`. */
+  readonly send: Transport
+  readonly limit: Pick<LimitWatch, 'isReached'>
+  readonly config: BudgetConfig
+  readonly clock: Clock
+  readonly zone: string
+}
+
+/** Puts the budget together. Asks nobody until it is asked. */
+export function createBudget({ send, limit, config, clock, zone }: BudgetOptions): Budget {
+  const { resetDay, developerApi } = config
+  const usage = createUsage({ send, clock, zone, resetDay })
+  const claims = createClaims({ usage, clock })
+  const provider = createProvider({
+    send,
+    clock,
+    usage,
+    resetDay,
+    ...(developerApi !== undefined && { developerApi: createDeveloperApi(developerApi, { clock }) }),
+  })
+  let figures: ProviderFigures | null = null
+  const known = () => {
+    const parts = { usage: usage.known(), provider: figures, limit: config.limit, isLimitReached: limit.isReached() }
+    return composeReport({ ...parts, nowMs: clock(), zone })
+  }
+  const mode = eachMinute(clock, () => known().mode)
+  const isSaving = () => limit.isReached() || mode() === 'saver'
+  let isLoaded = false
+  const others = createShared(async () => {
+    await (isLoaded ? usage.reload() : usage.load())
+    isLoaded = true
+  }, clock)
+  const look = async () => {
+    figures = (await provider.look()) ?? figures
+  }
+
+  return {
+    charge: usage.charge,
+    noteOrder: usage.noteOrder,
+    noteSweepBytes: usage.noteSweepBytes,
+    known,
+    isSaving,
+    load: async () => {
+      await others.within(0)
+      await look()
+    },
+    keep: async () => {
+      if (!isSaving()) await usage.write()
+      await look()
+    },
+    end: async () => {
+      if (!isSaving()) await usage.write({ isFinal: true })
+    },
+    report: async () => {
+      if (!isSaving()) await others.within(FRESH_MS).catch(unlessRedis)
+      await look()
+      return known()
+    },
+    claimWarnings: async () => {
+      // Then no instance can ask another.
+      if (limit.isReached()) return []
+      const report = known()
+      const due = dueWarnings(report, claims.isTaken)
+      const claimed: ClaimedWarning[] = []
+      // One after the other: a failure must leave the later ones for the next time.
+      for (const warning of due.mark) {
+        const isOurs = await claims.take(warning)
+        if (isOurs && due.send.includes(warning)) {
+          claimed.push({ warning, report, noteTold: () => claims.noteTold(warning) })
+        }
+      }
+      return claimed
+    },
+  }
+}
+
+const unlessRedis = (error: unknown): void => {
+  if (!isRedisError(error)) throw error
+}
