@@ -26,6 +26,8 @@ if (compiler === undefined) {
   // The chat page is served as it is written.
   rmSync('dist/sandbox/page', { recursive: true, force: true })
   cpSync('src/sandbox/page', 'dist/sandbox/page', { recursive: true, filter: (name) => !name.endsWith('.json') })
+  // The thread that makes pictures, and its fonts with their licence.
+  cpSync('src/charts', 'dist/charts', { recursive: true, filter: (name) => !name.endsWith('.ts') })
   process.exitCode = status || compile('src/executions/tsconfig.types.json')
   // Declarations of what others import: the compiler leaves the endings of the sources in them.
   for (const name of readdirSync('dist', { recursive: true }).filter((one) => one.endsWith('.d.ts'))) {

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '../..')
 
 const sources = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.([jt]s|html|css|svg)$/.test(name),
+    /\.(m?js|ts|html|css|svg|ttf)$/.test(name),
   )
 
 /** Whether every file of the build is newer than every source. */
