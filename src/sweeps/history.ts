@@ -52,13 +52,21 @@ export async function lastReport(send: Transport, sweep: string): Promise<SweepR
   return typeof text === 'string' ? decodeReport(text) : undefined
 }
 
-/** A stored report of any version; what is needed to show it must be there. */
+/** A stored report of any version; what is needed to show it must be there, and be what it should be. */
 function decodeReport(text: string): SweepReport | undefined {
   try {
     const report = JSON.parse(text) as SweepReport | null
-    const isReadable = typeof report?.startedAt === 'string' && typeof report.outcome === 'string'
-    return isReadable && Number.isInteger(report.deleted) ? report : undefined
+    return report !== null && isShowable(report) ? report : undefined
   } catch {
     return undefined
   }
 }
+
+const isShowable = ({ startedAt, outcome, deleted, because, parts }: SweepReport): boolean =>
+  /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(startedAt) &&
+  /^[a-z-]{1,20}$/.test(outcome) &&
+  Number.isInteger(deleted) &&
+  isTextOrNone(because) &&
+  (parts ?? []).every((part) => typeof part.name === 'string' && isTextOrNone(part.because))
+
+const isTextOrNone = (value: unknown) => value === undefined || value === null || typeof value === 'string'

@@ -15,14 +15,16 @@ const LETTERS = { delivered: 'd' } as const satisfies Partial<Record<OrderStatus
 
 /**
  * A button's callback data, `m<letter>:<after>:<order id>` or `u:<move>:<order id>`. An undo's `after` is the move it takes
- * back. Undefined when the order's id is too long to be carried (the former bot's ids may be anything).
+ * back. Undefined when the order's id is too long to be carried (the former bot's ids may be anything), and when the move's id
+ * is none of ours and could not be read again.
  */
 export function encodeButton(button: CardButton): string | undefined {
-  const text =
-    button.kind === 'undo'
-      ? `u:${button.undo}:${button.id}`
-      : `m${LETTERS[button.to as keyof typeof LETTERS]}:${button.after ?? ''}:${button.id}`
-  return Buffer.byteLength(text) <= MOST_BYTES ? text : undefined
+  const isUndo = button.kind === 'undo'
+  const reference = isUndo ? button.undo : (button.after ?? '')
+  const action = isUndo ? 'u' : `m${LETTERS[button.to as keyof typeof LETTERS]}`
+  const text = `${action}:${reference}:${button.id}`
+  const isReadable = !/[:\p{Cs}]/u.test(reference)
+  return isReadable && Buffer.byteLength(text) <= MOST_BYTES ? text : undefined
 }
 
 /** Reads callback data; undefined when it is none of ours, for anybody can send anything. */

@@ -3,9 +3,9 @@ import { DateTime } from 'luxon'
 import { isStoredObject, type StoredObject } from '../orders/entries.ts'
 import type { Order } from '../orders/fold.ts'
 import { decodeInstant } from '../orders/instant.ts'
-import { mayBecome } from '../orders/status.ts'
+import { isOrderStatus, mayBecome, type OrderStatus } from '../orders/status.ts'
 import { encodeButton } from './buttons.ts'
-import { cut } from './text.ts'
+import { cut, inLine } from './text.ts'
 
 /** A message that shows an order. Plain text without markup, so no customer's text can break it. */
 export interface Card {
@@ -22,7 +22,7 @@ export interface CardOptions {
   readonly nameOf: (by: number | string) => string
 }
 
-const SIGNS: Readonly<Record<string, string>> = {
+const SIGNS = {
   new: '🆕',
   asked: '❓',
   confirmed: '👍',
@@ -31,20 +31,24 @@ const SIGNS: Readonly<Record<string, string>> = {
   delivered: '✅',
   cancelled: '❌',
   removed: '🗑',
-}
+} as const satisfies Record<OrderStatus, string>
+
+/** UTF-16 units of a field and of a note, as intake takes them: a longer one in the store must leave room for the others. */
+const MOST_UNITS = 512
+const MOST_OF_NOTE = 2_000
 
 /** The card of an order as it is now. */
 export function cardOf(order: Order, options: CardOptions): Card {
   const { facts, status } = order
   const customer = objectAt(facts, 'customer')
   const lines = [
-    `${SIGNS[status ?? ''] ?? '▫️'} ${titleOf(order)}: ${status ?? 'no status'}`,
+    `${isOrderStatus(status) ? SIGNS[status] : '▫️'} ${titleOf(order)}: ${statusText(status)}`,
     timeLine(facts, options.zone),
     joined('👤', [textAt(customer, 'name'), textAt(customer, 'phone')]),
     joined('📍', [facts['pickup'] === true ? 'pickup' : null, textAt(customer, 'address'), textAt(customer, 'zip')]),
     ...itemLines(facts),
     joined('💶', [totalOf(facts), textAt(facts, 'payment') ?? textAt(facts, 'payment_method')]),
-    joined('📝', [textAt(facts, 'note')]),
+    joined('📝', [textAt(facts, 'note', MOST_OF_NOTE)]),
     moveLine(order, options),
   ]
   return { text: cut(lines.filter((line) => line !== null).join('\n')), keyboard: keyboardOf(order, options) }
@@ -52,9 +56,12 @@ export function cardOf(order: Order, options: CardOptions): Card {
 
 /** What people call an order: the former bot's name, or the source and its number. */
 export function titleOf({ id, facts }: Order): string {
-  const origin = [textAt(facts, 'source'), textAt(facts, 'source_id')].filter((text) => text !== null).join(' ')
-  return cut(textAt(facts, 'name') ?? (origin === '' ? id : origin), 80)
+  const origin = `${plainText(facts['source'])} ${plainText(facts['source_id'])}`
+  return inLine(plainText(facts['name']), 80) || inLine(origin, 80) || inLine(id, 80) || '?'
 }
+
+/** A status as people are told of it; a stored one may be any text. */
+export const statusText = (status: string | null): string => inLine(status ?? '', 40) || 'no status'
 
 function keyboardOf(order: Order, { nowMs, undoMs, zone }: CardOptions): InlineKeyboard {
   const keyboard = new InlineKeyboard()
@@ -87,7 +94,7 @@ export const lastMoveOf = ({ history }: Order): Order['history'][number] | undef
 function moveLine(order: Order, { nameOf, zone }: CardOptions): string | null {
   const last = lastMoveOf(order)
   if (last === undefined) return null
-  const what = last.kind === 'undo' ? `back to ${last.to ?? 'no status'}` : (last.to ?? '')
+  const what = last.kind === 'undo' ? `back to ${statusText(last.to)}` : statusText(last.to)
   const when = clockTime(last.at, zone)
   return `${what} by ${last.by === null ? 'somebody' : nameOf(last.by)}${when === null ? '' : `, ${when}`}`
 }
@@ -96,13 +103,13 @@ function moveLine(order: Order, { nameOf, zone }: CardOptions): string | null {
 function itemLines(facts: StoredObject): readonly string[] {
   const items: readonly unknown[] = Array.isArray(facts['items']) ? facts['items'] : []
   const lines = items.filter(isStoredObject).map((item) => {
-    const note = textAt(item, 'note')
+    const note = textAt(item, 'note', MOST_OF_NOTE)
     const vendor = textAt(item, 'vendor')
     const name = `• ${textAt(item, 'quantity') ?? '1'} × ${textAt(item, 'name') ?? '?'}`
     return `${name}${vendor === null ? '' : ` (${vendor})`}${note === null ? '' : `: ${note}`}`
   })
   const former = Object.entries(objectAt(facts, 'vendor_items')).flatMap(([vendor, names]) =>
-    (Array.isArray(names) ? names : []).map((name) => `• ${String(name)} (${vendor})`),
+    (Array.isArray(names) ? names : []).map((name) => `• ${shown(name) ?? '?'} (${shown(vendor) ?? '?'})`),
   )
   return [...lines, ...former]
 }
@@ -117,12 +124,14 @@ const objectAt = (from: StoredObject, name: string): StoredObject => {
   return isStoredObject(value) ? value : {}
 }
 
-/** A field as text; null for one that is missing, empty or no text or number. */
-const textAt = (from: StoredObject, name: string): string | null => {
-  const value = from[name]
-  if (typeof value === 'number') return String(value)
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
-}
+/** A field as a part of a line; null for one that is missing, shows nothing, or is no text or number. */
+const textAt = (from: StoredObject, name: string, most = MOST_UNITS): string | null => shown(from[name], most)
+
+const shown = (value: unknown, most = MOST_UNITS): string | null => inLine(plainText(value), most) || null
+
+/** A stored text or number as text; empty for anything else, which may not even be made a text. */
+const plainText = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 
 const joined = (sign: string, parts: readonly (string | null)[], between = ', '): string | null => {
   const present = parts.filter((part) => part !== null)

@@ -11,6 +11,7 @@ import type { OrderStore } from '../orders/store.ts'
 import { ignoreUnchanged, isRefusal, pauseAfter } from './calls.ts'
 import { cardOf, lastMoveOf, type CardOptions } from './card.ts'
 import type { Names } from './names.ts'
+import { NO_PREVIEW } from './text.ts'
 
 /** Milliseconds before the next try after so many failures in a row, and after all further ones. */
 const PAUSES_MS = [2_000, 5_000, 15_000]
@@ -71,7 +72,8 @@ export function createCards(options: CardsOptions): Cards {
   const send = async (order: Order) => {
     const { text, keyboard } = await render(order)
     const chat = chatId
-    const message = sent.get(order.id) ?? (await api.sendMessage(chat, text, { reply_markup: keyboard })).message_id
+    const more = { ...NO_PREVIEW, reply_markup: keyboard }
+    const message = sent.get(order.id) ?? (await api.sendMessage(chat, text, more)).message_id
     if (chat === chatId) sent.set(order.id, message)
     const entry = { id: newEntryId(), at: isoInstant(clock(), options.zone), by: 'orderly', card: { chat, message } }
     const noted = await store.change<never>(order.id, () => ({ append: [entry] }))
@@ -84,7 +86,7 @@ export function createCards(options: CardsOptions): Cards {
     // The message is one of this chat, whatever the chat becomes while the card is made.
     const chat = chatId
     const { text, keyboard } = await render(order)
-    await api.editMessageText(chat, message, text, { reply_markup: keyboard }).catch(ignoreUnchanged)
+    await api.editMessageText(chat, message, text, { ...NO_PREVIEW, reply_markup: keyboard }).catch(ignoreUnchanged)
   }
 
   const bring = async (id: OrderId) => {

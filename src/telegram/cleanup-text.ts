@@ -2,11 +2,11 @@ import type { SweepReport } from '../sweeps/report.ts'
 import { skippedText } from './skipped-text.ts'
 import { sweepText } from './sweep-text.ts'
 import { isOtherSweepName, sweepWords } from './sweep-words.ts'
-import { counted } from './text.ts'
+import { counted, cut } from './text.ts'
 
 /** What a cleanup came to, for the chat, whatever it cleaned up. */
 export const cleanupText = (report: SweepReport): string =>
-  isOtherSweepName(report.sweep) ? sweepText(report, sweepWords[report.sweep]) : orderText(report)
+  isOtherSweepName(report.sweep) ? sweepText(report, sweepWords[report.sweep]) : cut(orderText(report))
 
 /** Whether admins are told of a run that nobody watched: of some sweeps only where something went wrong. */
 export const isWorthTelling = ({ sweep, outcome }: SweepReport): boolean =>

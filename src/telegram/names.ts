@@ -1,7 +1,7 @@
 import type { Api, MiddlewareFn } from 'grammy'
 import type { By } from '../orders/entries.ts'
 import { isRefusal } from './calls.ts'
-import { cut } from './text.ts'
+import { inLine } from './text.ts'
 
 /** What people are called in cards and answers: by the names that Telegram tells, kept in memory only. */
 export interface Names {
@@ -19,9 +19,10 @@ const MOST_PEOPLE = 5_000
 export function createNames(api: Api): Names {
   const known = new Map<number, string>()
   const learn = (id: number, name: string) => {
-    if (known.size < MOST_PEOPLE) known.set(id, cut(name, 40))
+    if (known.size < MOST_PEOPLE) known.set(id, inLine(name, 40) || unknownName(id))
   }
-  const nameOf = (by: By) => (typeof by === 'string' ? by : (known.get(by) ?? unknownName(by)))
+  const nameOf = (by: By) =>
+    typeof by === 'string' ? inLine(by, 40) || 'somebody' : (known.get(by) ?? unknownName(by))
   return {
     nameOf,
     remember: async (context, next) => {

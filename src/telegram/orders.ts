@@ -3,7 +3,7 @@ import { isOpen } from '../orders/status.ts'
 import type { OrderStore } from '../orders/store.ts'
 import { refuse, type IsAdmin } from './admin.ts'
 import { titleOf } from './card.ts'
-import { cut } from './text.ts'
+import { cut, NO_PREVIEW } from './text.ts'
 
 export interface OrdersDeps {
   readonly isAdmin: IsAdmin
@@ -24,6 +24,7 @@ export function ordersCommand({ isAdmin, store, ordersChatId }: OrdersDeps): Com
       .map((order) => `• ${titleOf(order)}: ${order.status}`)
     await context.reply(
       cut(open.length === 0 ? 'No open orders.' : [`Open orders: ${open.length}`, ...lines].join('\n')),
+      NO_PREVIEW,
     )
   })
   return composer

@@ -2,6 +2,7 @@ import { Composer, type Context } from 'grammy'
 import type { Desk, Moved } from '../orders/desk.ts'
 import { decodeButton, type CardButton } from './buttons.ts'
 import { ignoreUnchanged } from './calls.ts'
+import { statusText } from './card.ts'
 import type { Cards } from './cards.ts'
 import type { Names } from './names.ts'
 
@@ -44,12 +45,13 @@ async function answerTo(moved: Moved, { isUndo, findName }: Press): Promise<stri
   switch (moved.outcome) {
     case 'moved':
     case 'done': {
-      const status = moved.order.status ?? 'no status'
+      const status = statusText(moved.order.status)
       return isUndo ? `Undone: ${status} again.` : `Done: ${status}.`
     }
     case 'overtaken': {
       const who = moved.by?.by == null ? 'Somebody' : await findName(moved.by.by)
-      return `${who} was faster: ${moved.by?.to ?? moved.order.status ?? 'changed'}.`
+      const status = moved.by?.to ?? moved.order.status
+      return `${who} was faster: ${status === null ? 'changed' : statusText(status)}.`
     }
     case 'forbidden':
       return `Not possible now. From here: ${moved.allowed.join(', ') || 'nothing'}.`

@@ -1,7 +1,7 @@
 import { Composer, type Context } from 'grammy'
 import type { KeyFamilies, StatusLine, StoreStatus, Verdict } from '../redis/status/status.ts'
 import { adminsOnly, type IsAdmin } from './admin.ts'
-import { counted, cut } from './text.ts'
+import { counted, cut, inLine } from './text.ts'
 
 export interface RedisDeps {
   readonly isAdmin: IsAdmin
@@ -68,7 +68,7 @@ const MOST_FAMILIES = 5
 function familyLines({ largest }: KeyFamilies): readonly string[] {
   const lines = largest.slice(0, MOST_FAMILIES).map(({ name, keys, bytes }) => {
     const size = bytes === null ? '' : `, about ${sizeText(bytes)}`
-    return `• ${cut(name, 80)}: ${counted(keys, 'key')}${size}`
+    return `• ${inLine(name, 80)}: ${counted(keys, 'key')}${size}`
   })
   return lines.length === 0 ? [] : ['Largest families of keys:', ...lines]
 }

@@ -1,4 +1,5 @@
 import { badRequest } from './failures.ts'
+import { wholeText } from './fields.ts'
 
 /** A file of a multipart body. */
 export interface UploadedFile {
@@ -40,7 +41,7 @@ export interface IntegerOptions {
 export function readArguments({ values, files }: Parameters): Arguments {
   const text = (name: string) => {
     const value = values[name] ?? ''
-    if (typeof value === 'string') return value
+    if (typeof value === 'string') return wholeText(value)
     if (typeof value === 'number' || typeof value === 'boolean') return String(value)
     throw badRequest(`Field "${name}" must be of type String`)
   }

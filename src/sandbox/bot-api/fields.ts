@@ -30,7 +30,17 @@ export function requiredInteger(object: JsonObject, name: string, refuse: Refuse
 }
 
 function readText(value: unknown, name: string, refuse: Refuse): string {
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') return wholeText(value)
   if (typeof value === 'number') return String(value)
   throw refuse(`Field "${name}" must be of type String`)
+}
+
+/**
+ * The same text. JSON can carry halves of characters, UTF-8 cannot.
+ *
+ * @throws CallFailure when there is one.
+ */
+export function wholeText(text: string): string {
+  if (/\p{Cs}/u.test(text)) throw badRequest('strings must be encoded in UTF-8')
+  return text
 }
