@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
 import { openForeignStores, type Store } from './app-stores.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { eachMinute, systemClock, type Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createEmit } from './log.ts'
 import { createDesk, type Desk } from './orders/desk.ts'
 import { createOrderStore, type OrderStore } from './orders/store.ts'
+import { createBudget, type Budget } from './redis/budget/budget.ts'
+import { watchLimit } from './redis/budget/limit-watch.ts'
 import { connect } from './redis/connect.ts'
 import { createMeter, type Meter } from './redis/meter.ts'
 import type { Connection } from './redis/transport.ts'
@@ -18,6 +20,7 @@ import { createOrderPruner } from './sweeps/order-pruner.ts'
 import type { Sweeps } from './sweeps/registry.ts'
 import { calendarCutoffs } from './sweeps/retention.ts'
 import { createSweepRunner } from './sweeps/runner.ts'
+import type { RunSweep } from './sweeps/sweep.ts'
 
 /** What an app is made of that a test, the CLI or a rehearsal may hand in instead. */
 export interface Parts {
@@ -25,6 +28,8 @@ export interface Parts {
   readonly connection: Connection
   /** Put around the connection to every other Redis. */
   readonly wrap: (connection: Connection) => Connection
+  /** Told when the provider begins to refuse commands, because the month's limit is reached. */
+  readonly onLimit: () => void
 }
 
 /** The whole of Orderly, put together. */
@@ -34,6 +39,7 @@ export interface App {
   /** Which kind of Redis is in use. */
   readonly kind: Connection['kind']
   readonly meter: Meter
+  readonly budget: Budget
   readonly orders: OrderStore
   readonly desk: Desk
   readonly sweeps: Sweeps
@@ -49,14 +55,18 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   const { zone, retentionDays: days, audit, inngest, bullmq, executions } = config
   const clock = given.clock ?? systemClock
   const emit = createEmit(log)
+  const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
   const connection = given.connection ?? (await connect(config.redis, { clock }))
-  const meter = createMeter(connection.send)
+  const limit = watchLimit(connection.send, () => given.onLimit?.())
+  const meter: Meter = createMeter(limit.send, { onBilled: (purpose, name) => budget.charge(purpose, name) })
+  const budget = createBudget({ send: meter.open('usage').send, limit, config: config.budget, clock, zone })
   const cutoffs = eachMinute(clock, (nowMs) => calendarCutoffs({ days, zone }, nowMs))
   const orders = createOrderStore({
     send: meter.open('orders').send,
     clock,
     zone,
     earliestMs: () => cutoffs().extendedCutoffMs,
+    mayReload: () => !budget.isSaving(),
   })
   const desk = createDesk({
     store: orders,
@@ -64,12 +74,15 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
     zone,
     cutoffMs: () => cutoffs().cutoffMs,
     ttlDays: config.orderTtlDays,
+    onReceived: budget.noteOrder,
   })
-  const onDefect = (error: unknown) => log.error({ err: error }, 'defect')
   const runner = createSweepRunner({ meter, clock, zone, emit, onDefect })
   const foreign = await openForeignStores(config, { clock, wrap: given.wrap ?? ((one) => one) })
   const sweeps: Sweeps = {
-    orders: runner(createOrderPruner({ clock, zone, emit, defaultDays: days, onDeleted: orders.forget })),
+    orders: noting(
+      budget,
+      runner(createOrderPruner({ clock, zone, emit, defaultDays: days, onDeleted: orders.forget })),
+    ),
     inngest: inngest && runner(createInngestSweep({ config: inngest, clock, meter: foreign.inngest?.meter })),
     alerts: audit && runner(createAlertsSweep({ config: audit, clock, emit })),
     errors: audit && runner(createErrorLogSweep({ config: audit, clock })),
@@ -86,16 +99,14 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   }
   const { kind } = connection
   const stores: App['stores'] = [{ name: 'orders', kind, meter }, ...others]
-  return { config, clock, kind, meter, orders, desk, sweeps, stores, organizations, close }
+  return { config, clock, kind, meter, budget, orders, desk, sweeps, stores, organizations, close }
 }
 
-/** Remembers what follows from the time for as long as the clock shows the same minute; no day begins within one. */
-function eachMinute<Result>(clock: Clock, compute: (nowMs: number) => Result): () => Result {
-  let known: { readonly minute: number; readonly result: Result } | undefined
-  return () => {
-    const nowMs = clock()
-    const minute = Math.floor(nowMs / 60_000)
-    if (known?.minute !== minute) known = { minute, result: compute(nowMs) }
-    return known.result
+/** A sweep whose reading counts as bandwidth of Orderly's own Redis. */
+const noting =
+  (budget: Budget, sweep: RunSweep): RunSweep =>
+  async (request) => {
+    const ran = await sweep(request)
+    budget.noteSweepBytes(ran.report.valueBytes)
+    return ran
   }
-}

@@ -14,6 +14,7 @@ import { calendarCutoffs } from './sweeps/retention.ts'
 import { createTelegram, type Telegram } from './telegram/bot.ts'
 import type { ExportedFile } from './telegram/export.ts'
 import type { StatusFacts } from './telegram/status.ts'
+import type { UsageSource } from './telegram/usage.ts'
 
 export interface BotOptions {
   readonly app: App
@@ -23,6 +24,7 @@ export interface BotOptions {
   readonly status: () => StatusFacts
   /** How each configured Redis is. */
   readonly redisStatus: RedisStatus
+  readonly usage: UsageSource
   readonly onError: (error: unknown) => void
 }
 
@@ -31,7 +33,7 @@ const MOST_FILE_BYTES = 45_000_000
 
 /** The bot with everything of the app that it needs. */
 export function createBot(options: BotOptions): Telegram {
-  const { app, config, sweeps, status, redisStatus, onError } = options
+  const { app, config, sweeps, status, redisStatus, usage, onError } = options
   const { clock, desk, orders } = app
   return createTelegram({
     config: config.telegram,
@@ -47,6 +49,7 @@ export function createBot(options: BotOptions): Telegram {
     exportFile: (signal) => exportFile(app, signal),
     status,
     redisStatus: redisStatus.look,
+    usage,
     onError,
   })
 }

@@ -89,6 +89,7 @@ async function withSandbox(config: Config, { dispatch }: CastGroups): Promise<Sa
     audit: undefined,
     bullmq: undefined,
     executions: undefined,
+    budget: { ...config.budget, developerApi: undefined },
     engine: undefined,
     scheduler: 'local',
     port,

@@ -9,12 +9,14 @@ import { createHttpServer, type HttpDeps } from './http/server.ts'
 import { createLifecycle, type Lifecycle, type Part } from './lifecycle.ts'
 import { createEmit } from './log.ts'
 import { connect } from './redis/connect.ts'
-import { createRedisStatus } from './redis/status/redis-status.ts'
+import { createRedisStatus, type RedisStatus } from './redis/status/redis-status.ts'
 import { ask } from './redis/transport.ts'
 import { watchConnection } from './redis/watch.ts'
 import { createBot } from './service-bot.ts'
+import { createServiceBudget } from './service-budget.ts'
 import { createServiceEngine } from './service-engine.ts'
 import { createServiceSandbox, type ServiceSandbox } from './service-sandbox.ts'
+import { seedUsage } from './service-story-usage.ts'
 import { createServiceSweeps } from './service-sweeps.ts'
 import { loadBullmq } from './sweeps/bullmq/load.ts'
 import type { SweepReport } from './sweeps/report.ts'
@@ -57,7 +59,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const { config, sandbox } = await settle(options, clock)
   if (config.bullmq !== undefined) await loadBullmq()
   const connection = watchConnection(await connect(config.redis, { clock }))
-  const app = await createApp(config, log, { clock, connection })
+  const app = await createApp(config, log, { clock, connection, onLimit: () => budget.noteLimit() })
   const onError = (error: unknown) => log.error({ err: error }, 'failed')
   const startedAtMs = clock()
   let areOrdersLoaded = false
@@ -68,11 +70,13 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const sweeps = createServiceSweeps(common)
   const engine = await createServiceEngine({ ...common, config, log, sweeps: sweeps.runs })
   const redisStatus = createRedisStatus({ stores: statusStoresOf(app), clock, onDefect: onError })
+  const budget = createServiceBudget({ app, onError, warn: (warning, report) => bot.warn(warning, report) })
   const bot = createBot({
     app,
     config,
     sweeps: sweeps.runs,
     redisStatus,
+    usage: budget.usage,
     onError,
     status: () => ({
       version,
@@ -83,19 +87,26 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       ordersHeld: app.orders.held().length,
       ...sweeps.facts(),
       billedCommands: app.meter.cost().billed,
+      budget: app.budget.known(),
     }),
   })
 
   // The embedded store is empty at each start, and nobody is billed for it.
-  const tellStory = options.seeds === true || app.kind === 'memory' ? sandbox?.tellStory : undefined
+  const tellStory = async () => {
+    if (app.kind === 'memory') {
+      await sandbox?.tellStory(connection.send)
+      if (sandbox !== undefined) await seedUsage(connection.send, config, clock())
+    } else if (options.seeds === true) await sandbox?.tellStory(app.meter.open('story').send)
+  }
   let isStoryTold = false
   const loading = createLoading(async () => {
     // Each once: what fails later must not cost a whole load or a story each time.
-    if (!isStoryTold) await tellStory?.(app.kind === 'memory' ? connection.send : app.meter.open('story').send)
+    if (!isStoryTold) await tellStory()
     isStoryTold = true
     if (!areOrdersLoaded) await app.orders.load()
     areOrdersLoaded = true
     bot.showOwed()
+    await budget.learn()
     await sweeps.learn()
   }, onError)
   const server = await createHttpServer({
@@ -107,7 +118,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       return bot.isReady() ? null : NO_TELEGRAM
     }),
     ...webhooks(app, bot),
-    ...(config.apiToken !== undefined && { metrics: { token: config.apiToken, stores: redisStatus.figures } }),
+    ...routesOf(app, redisStatus),
     ...(sandbox !== undefined && { sandbox: sandbox.mount }),
     ...(engine !== undefined && { engine: engine.routes }),
   })
@@ -119,6 +130,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const redis = { name: 'redis', start: async () => undefined, stop: app.close }
   const http = { name: 'http', start: listen, stop: server.close }
   const parts: readonly Part[] = [
+    budget.part,
     { name: 'telegram', start: bot.start, stop: bot.stop },
     { name: 'orders', start: loading.start, stop: loading.stop },
     ...sweeps.parts,
@@ -175,6 +187,13 @@ function webhooks(
     ...(telegram?.publicUrl !== undefined && { telegram: { secret: telegram.webhookSecret, receive: bot.receive } }),
     ...(intakeToken !== undefined && { intake: { token: intakeToken, receive } }),
   }
+}
+
+/** What monitoring reads. */
+function routesOf({ config: { apiToken: token }, budget }: App, { figures }: RedisStatus): Partial<HttpDeps> {
+  if (token === undefined) return {}
+  const known = async () => budget.known()
+  return { metrics: { token, stores: figures, budget: known }, usage: { token, report: budget.report } }
 }
 
 /** Asks Redis for a sign of life, which providers do not bill, and then the parts; the reason holds no secret. */

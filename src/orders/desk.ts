@@ -68,11 +68,14 @@ export interface DeskOptions {
   /** The first instant that retention keeps, as of now. */
   readonly cutoffMs: () => number
   readonly ttlDays: number
+  /** Told of each order that is new. */
+  readonly onReceived?: () => void
   /** Makes the id of an entry. @default 10 random characters of base 32 */
   readonly newEntryId?: () => string
 }
 
-export function createDesk({ store, clock, zone, cutoffMs, ttlDays, newEntryId = randomEntryId }: DeskOptions): Desk {
+export function createDesk(options: DeskOptions): Desk {
+  const { store, clock, zone, cutoffMs, ttlDays, onReceived, newEntryId = randomEntryId } = options
   const facts = (by: By) => ({ id: newEntryId(), at: isoInstant(clock(), zone), by })
 
   const commit = async (id: OrderId, entry: Intended, check: (order: Order) => Refusal | undefined): Promise<Moved> => {
@@ -93,6 +96,7 @@ export function createDesk({ store, clock, zone, cutoffMs, ttlDays, newEntryId =
       const known = held === undefined || held.id === id ? undefined : await store.readAgain(held.id)
       if (known !== undefined && known.status !== 'removed') return { outcome: 'known', order: known }
       const created = await store.create(id, { ...order, status: 'new' }, expirySeconds(orderTimeMs, ttlDays, clock()))
+      if (created.isNew) onReceived?.()
       return { outcome: created.isNew ? 'received' : 'known', order: created.order }
     },
 

@@ -78,7 +78,7 @@ export interface OrderStore {
 
   /**
    * Loads again when other instances are likely to have written since: the copy is older than 30 s, and was loaded less than
-   * 2 minutes after the first load or less than 10 minutes after the latest sign of another writer. Else costs nothing.
+   * 2 minutes after the first load or less than 10 minutes after the latest sign of another writer, and `mayReload` says so. Else costs nothing.
    */
   freshen(): Promise<void>
 
@@ -92,6 +92,8 @@ export interface OrderStoreOptions {
   readonly zone: string
   /** The extended cutoff: orders before it are not held in memory. */
   readonly earliestMs: () => number
+  /** Whether a reload that nothing depends on may be paid for. @default always */
+  readonly mayReload?: () => boolean
   /** How many orders are held at most. @default 20 000 */
   readonly capacity?: number
   /**
@@ -105,7 +107,7 @@ export interface OrderStoreOptions {
 const TRIES = 3
 
 export function createOrderStore(options: OrderStoreOptions): OrderStore {
-  const { send, clock, zone, earliestMs, capacity = 20_000, newLife = randomLife } = options
+  const { send, clock, zone, earliestMs, mayReload = () => true, capacity = 20_000, newLife = randomLife } = options
   const copies = createOrderCopies({ clock, zone, earliestMs, capacity })
   const freshness = createFreshness(clock)
   const parts: Parts = { send, repeating: withRepeats(send), copies, noteOthers: freshness.noteOthers }
@@ -132,7 +134,7 @@ export function createOrderStore(options: OrderStoreOptions): OrderStore {
     findByOrigin: copies.findByOrigin,
     load,
     freshen: async () => {
-      if (freshness.isReloadDue()) await load()
+      if (freshness.isReloadDue() && mayReload()) await load()
     },
     remove: (id) =>
       inTurn(id, async () => {

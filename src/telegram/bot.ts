@@ -26,6 +26,8 @@ import { createRecent } from './recent.ts'
 import { publishCommands, startCommand, unknownText } from './start.ts'
 import { redisCommand, type RedisDeps } from './redis.ts'
 import { statusCommand, type StatusFacts } from './status.ts'
+import { usageCommand, type UsageSource } from './usage.ts'
+import { createWarn, type Warn } from './warn.ts'
 
 export interface TelegramOptions {
   readonly config: TelegramConfig
@@ -41,6 +43,7 @@ export interface TelegramOptions {
   readonly exportFile: (signal: AbortSignal) => Promise<ExportedFile>
   readonly status: () => StatusFacts
   readonly redisStatus: RedisDeps['redisStatus']
+  readonly usage: UsageSource
   /** Told of failures nobody waits for; must log through the allow-list serializer. */
   readonly onError: (error: unknown) => void
 }
@@ -59,6 +62,13 @@ export interface Telegram {
   showOwed(): void
   /** Sends a run's report to every admin in the background, where it is worth a message. */
   announce(report: SweepReport): void
+  /**
+   * Warns every admin of the month's budget, in the background and as long as it takes. Resolves once each was told, or
+   * Telegram refused to.
+   *
+   * @throws InterruptedError when the service stops before.
+   */
+  readonly warn: Warn
   /** Whether Telegram knows us by now. */
   isReady(): boolean
 }
@@ -121,6 +131,7 @@ export function createTelegram(options: TelegramOptions): Telegram {
   handlers.use(cleanupCommand({ ...options, isAdmin, background }))
   handlers.use(statusCommand({ isAdmin, status: options.status, zone, clock }))
   handlers.use(redisCommand({ isAdmin, redisStatus: options.redisStatus }))
+  handlers.use(usageCommand({ ...options, isAdmin, background }))
   handlers.use(exportCommand({ isAdmin, background, exportFile: options.exportFile }))
   handlers.use(pressHandler({ desk: options.desk, cards, names }))
   handlers.use(unknownText())
@@ -149,6 +160,7 @@ export function createTelegram(options: TelegramOptions): Telegram {
     announce: (report) => {
       if (isWorthTelling(report)) tellAdmins(cleanupText(report))
     },
+    warn: createWarn({ api: bot.api, adminIds, background, onError }),
     receive: async (update) => {
       // Until Telegram has told who we are, nothing is handled and nothing counts as seen: it sends the update again.
       if (!bot.isInited()) {

@@ -20,6 +20,7 @@ const ADMIN_COMMANDS: readonly BotCommand[] = [
   { command: 'orders', description: 'the open orders' },
   { command: 'cleanup', description: '[days] [preview]: delete old orders' },
   { command: 'status', description: 'how the service is' },
+  { command: 'usage', description: "the month's Redis commands: used, forecast, limit" },
   { command: 'redis', description: 'how each Redis is, and what to do about it' },
   { command: 'export', description: 'all stored orders as a file (private chat)' },
 ]

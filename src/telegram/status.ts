@@ -1,6 +1,8 @@
 import { Composer, type Context } from 'grammy'
 import type { Clock } from '../clock.ts'
 import { isoInstant } from '../calendar.ts'
+import type { BudgetReport } from '../redis/budget/budget-report.ts'
+import { grouped, percent } from '../redis/budget/number-text.ts'
 import { otherSweepNames, type OtherSweepName } from '../sweeps/registry.ts'
 import type { Outcome, SweepReport } from '../sweeps/report.ts'
 import { adminsOnly, type IsAdmin } from './admin.ts'
@@ -26,6 +28,8 @@ export interface StatusFacts extends SweepFacts {
   /** Of the other sweeps that are configured. */
   readonly others: Partial<Readonly<Record<OtherSweepName, SweepFacts>>>
   readonly billedCommands: number
+  /** Of this month, all instances. */
+  readonly budget?: Pick<BudgetReport, 'used' | 'limit' | 'share'>
 }
 
 export interface StatusDeps {
@@ -46,7 +50,7 @@ function statusText(facts: StatusFacts, zone: string, nowMs: number): string {
   return [
     `Orderly ${facts.version}, up ${uptimeText(nowMs - facts.startedAtMs)}, instance ${facts.instance}`,
     `Store: ${facts.store}, ${facts.isStoreWell ? 'answers' : 'does not answer'}; ${facts.ordersHeld} orders held`,
-    `Redis commands since start: ${facts.billedCommands}`,
+    `Redis commands since start: ${facts.billedCommands}${monthText(facts.budget)}`,
     ...sweepLines('cleanup', facts, zone),
     ...otherSweepNames.flatMap((name) => {
       const known = facts.others[name]
@@ -54,6 +58,11 @@ function statusText(facts: StatusFacts, zone: string, nowMs: number): string {
     }),
   ].join('\n')
 }
+
+const monthText = (budget: StatusFacts['budget']) =>
+  budget === undefined
+    ? ''
+    : `; ${grouped(budget.used)} of ${grouped(budget.limit)} this month (${percent(budget.share)})`
 
 const sweepLines = (name: string, { lastRun, nextSlotMs }: SweepFacts, zone: string) => [
   `Last ${name}: ${lastRun === undefined ? 'none recorded' : runText(lastRun)}`,

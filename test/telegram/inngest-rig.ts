@@ -108,6 +108,7 @@ export async function startInngestRig({ run, audit, facts, alertFacts }: Inngest
     },
     status,
     redisStatus: { look: async () => [], figures: async () => [] },
+    usage: { report: app.budget.report, known: app.budget.known, picture: async () => undefined },
     onError: () => undefined,
   })
   await bot.start()

@@ -1,0 +1,93 @@
+import type { App } from './app.ts'
+import { createPainter } from './charts/painter.ts'
+import { themes } from './charts/theme.ts'
+import { usageChart } from './charts/usage-chart.ts'
+import { InterruptedError, isRedisError } from './errors.ts'
+import type { Part } from './lifecycle.ts'
+import type { BudgetReport, BudgetWarning } from './redis/budget/budget-report.ts'
+import { headline, subline } from './redis/budget/sentences.ts'
+import type { UsageSource } from './telegram/usage.ts'
+
+export interface ServiceBudgetOptions {
+  readonly app: App
+  /** Tells every admin; resolves once each was told or will never be. */
+  readonly warn: (warning: BudgetWarning, report: BudgetReport) => Promise<void>
+  readonly onError: (error: unknown) => void
+}
+
+/** The month's budget as a running service keeps it. */
+export interface ServiceBudget {
+  readonly part: Part
+  readonly usage: UsageSource
+  /** Reads what was spent so far, and warns where that is due. Costs what loading the budget costs. @throws RedisError `REDIS_UNREACHABLE` */
+  learn(): Promise<void>
+  /** The provider has begun to refuse commands: tells people once a month. */
+  noteLimit(): void
+}
+
+/** Milliseconds between two writes of what was spent: a little more than the budget wants to have between them. */
+const KEEP_EVERY_MS = 15 * 60_000 + 1_000
+
+export function createServiceBudget({ app, warn, onError }: ServiceBudgetOptions): ServiceBudget {
+  const { budget } = app
+  const painter = createPainter({ onDefect: onError })
+  let timer: NodeJS.Timeout | undefined
+  let toldOfLimit = ''
+
+  const unlessDefect = (error: unknown) => {
+    if (!isRedisError(error)) throw error
+    onError(error)
+  }
+  // At the end of the service: the next process tells what this one could not.
+  const unlessInterrupted = (error: unknown) => {
+    if (!(error instanceof InterruptedError)) onError(error)
+  }
+  const warnWhereDue = async () => {
+    for (const { warning, report, noteTold } of await budget.claimWarnings()) {
+      // Not waited for: Telegram may be away for longer than the next write can wait.
+      void warn(warning, report).then(noteTold).catch(unlessInterrupted)
+    }
+  }
+  const keep = async () => {
+    // What could not be written is written the next time.
+    await budget.keep().catch(unlessDefect)
+    await warnWhereDue()
+  }
+
+  return {
+    part: {
+      name: 'budget',
+      start: async () => {
+        timer = setInterval(() => void keep().catch(onError), KEEP_EVERY_MS).unref()
+      },
+      stop: async () => {
+        clearInterval(timer)
+        await painter.stop()
+        // Those minutes are lost with a store that does not answer.
+        await budget.end().catch(unlessDefect)
+      },
+    },
+    usage: {
+      report: budget.report,
+      known: budget.known,
+      picture: (report) =>
+        painter.paint(usageChart(report, { title: headline(report), subtitle: subline(report), theme: themes.light })),
+    },
+    learn: async () => {
+      try {
+        await budget.load()
+        await warnWhereDue()
+      } catch (error) {
+        // A key that somebody spoiled must not keep the service from starting.
+        if (!isRedisError(error) || error.code === 'REDIS_UNREACHABLE') throw error
+        onError(error)
+      }
+    },
+    noteLimit: () => {
+      const report = budget.known()
+      if (toldOfLimit === report.month.name) return
+      toldOfLimit = report.month.name
+      void warn('limit', report).catch(unlessInterrupted)
+    },
+  }
+}
