@@ -11,6 +11,7 @@ const VALUE_OPTIONS = new Set([
   '--sample',
   '--to',
   '--url',
+  '--png',
 ])
 
 /** Words after which one more belongs to a command's name. */

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { createApp, type App, type Parts } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
+import { InterruptedError, isRedisError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { connect } from '../redis/connect.ts'
 import type { Connection } from '../redis/transport.ts'
@@ -32,8 +33,20 @@ export async function withApp<Result>(
   try {
     return await work(app)
   } finally {
+    await keepUsage(app)
     await app.close()
   }
+}
+
+/** Billed commands from which on a command tells the month's budget of them: to tell costs up to 2 more. */
+const WORTH_TELLING = 100
+
+/** Nobody runs a command for this: where it cannot be written, or nobody waits for it any more, it is left out. */
+async function keepUsage({ meter, budget }: App): Promise<void> {
+  if (meter.cost().billed < WORTH_TELLING) return
+  await budget.end().catch((error: unknown) => {
+    if (!isRedisError(error) && !(error instanceof InterruptedError)) throw error
+  })
 }
 
 /** What a person should know about the store that was used. */

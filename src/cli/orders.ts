@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { link, open, rm, stat } from 'node:fs/promises'
 import type { App } from '../app.ts'
 import { InputError } from '../errors.ts'
 import { exportOrders } from '../orders/export.ts'
@@ -9,6 +7,7 @@ import { parseOrderId, timeOfId } from '../orders/order.ts'
 import { timeOfReceived } from '../orders/order-time.ts'
 import type { Account } from '../redis/meter.ts'
 import type { Io } from './io.ts'
+import { writeNewFile } from './new-file.ts'
 import { storeWarnings, withApp } from './open-app.ts'
 import { createProgress } from './progress.ts'
 import { failed, type CommandResult } from './result.ts'
@@ -17,10 +16,9 @@ import { columns, counted, printable } from './text.ts'
 /** `orderly orders export <file>`: a new JSON lines file, readable by its owner only, complete or not there at all. */
 export async function exportCommand(file: string, io: Io): Promise<CommandResult> {
   return await withAccount(io, async (app, account) => {
-    if (await exists(file)) throw new InputError(EXISTS)
     const counts = { exported: 0, leftOut: 0, inexact: 0 }
     const progress = createProgress(io, app.clock)
-    await writeWhole(file, async (write) => {
+    await writeNewFile(file, async (write) => {
       for await (const { lines, leftOut, inexact } of exportOrders(account.send, io.signal)) {
         await write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
         counts.exported += lines.length
@@ -110,31 +108,3 @@ async function withAccount(
     return { ...result, cost: app.meter.cost() }
   })
 }
-
-const exists = async (file: string) => (await stat(file).catch(() => undefined)) !== undefined
-
-/** Writes a file under a name of its own first, so that a file of the wanted name is always complete and never replaced. */
-async function writeWhole(
-  file: string,
-  fill: (write: (text: string) => Promise<void>) => Promise<void>,
-): Promise<void> {
-  const part = `${file}.${randomUUID()}.part`
-  try {
-    const handle = await open(part, 'wx', 0o600)
-    try {
-      await fill((text) => handle.appendFile(text))
-    } finally {
-      await handle.close()
-    }
-    await link(part, file)
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error
-    if (error.code === 'EEXIST') throw new InputError(EXISTS)
-    const message = `The file could not be written (${String(error.code)}). Check its folder and the room left.`
-    throw new InputError(message, { cause: error })
-  } finally {
-    await rm(part, { force: true }).catch(() => undefined)
-  }
-}
-
-const EXISTS = 'The file exists already, and an export never overwrites. Choose another name.'

@@ -18,6 +18,12 @@ export const wholeNumber = (least: number, most: number) => (text: string) => {
   throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
 }
 
+/** Reads the name of a file to be written. A forgotten one would be the next option. Throws what commander shows as wrong use. */
+export const fileName = (text: string) => {
+  if (text !== '' && !text.startsWith('-')) return text
+  throw new InvalidArgumentError('It must be the name of a file; write ./ before one that begins with a hyphen.')
+}
+
 export const asOf = () => new Option('--as-of <time>', 'judge as if it were then (default: now)')
 
 export const maxCommands = () =>

@@ -3,9 +3,10 @@ import { sweepNames, type SweepName } from '../sweeps/registry.ts'
 import { addInngest } from './inngest-program.ts'
 import type { Io } from './io.ts'
 import { addRedis } from './redis-program.ts'
-import { asOf, examples, maxCommands, wholeNumber, withJson, type RunCommand } from './program-parts.ts'
+import { asOf, examples, fileName, maxCommands, wholeNumber, withJson, type RunCommand } from './program-parts.ts'
 import { failed, type CommandResult } from './result.ts'
 import type { SweepOptions } from './sweep.ts'
+import type { UsageOptions } from './usage.ts'
 
 /** How a call of the CLI ended: a command's result, or a text that commander had to say. */
 export type Parsed =
@@ -55,6 +56,8 @@ function createProgram({ version, io, run, say }: ProgramOptions): Command {
     .addHelpText('after', examples('orderly sweep orders', 'orderly sweep orders --apply', 'orderly redis-check'))
   addSweep(program, io, run)
   addSchedule(program, io, run)
+  addUsage(program, io, run)
+  addDoctor(program, io, run)
   addRedisCheck(program, io, run)
   addRedis(program, io, run)
   addInngest(program, io, run)
@@ -105,6 +108,29 @@ function addSchedule(program: Command, io: Io, run: RunCommand): void {
     .action(async (options: { count?: number }) => {
       const { scheduleCommand } = await import('./schedule.ts')
       await run('schedule', scheduleCommand(options, io))
+    })
+}
+
+function addUsage(program: Command, io: Io, run: RunCommand): void {
+  withJson(program.command('usage'))
+    .description("tell where the month's command budget stands and where it will end (1 or 2 commands)")
+    .option('--png <file>', 'draw it into a new file, too; it must not exist', fileName)
+    .addHelpText('after', examples('orderly usage', 'orderly usage --png usage.png', 'orderly usage --json'))
+    .action(async (options: UsageOptions) => {
+      const { usageCommand } = await import('./usage.ts')
+      await run('usage', usageCommand(options, io))
+    })
+}
+
+function addDoctor(program: Command, io: Io, run: RunCommand): void {
+  withJson(program.command('doctor'))
+    .description(
+      'look at everything that is configured, and name for each failure what puts it right (5 to 25 commands)',
+    )
+    .addHelpText('after', examples('orderly doctor', 'orderly doctor --json'))
+    .action(async () => {
+      const { doctorCommand } = await import('./doctor.ts')
+      await run('doctor', doctorCommand(io))
     })
 }
 

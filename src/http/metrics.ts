@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
+import type { BudgetReport } from '../redis/budget/budget-report.ts'
 import type { StoreStatus } from '../redis/status/status.ts'
 import { bearerHook, routeOff } from './bearer.ts'
 import type { Guard } from './guard.ts'
+import { budgetMetrics } from './metrics-budget.ts'
 import { storeMetrics } from './metrics-stores.ts'
 import type { Problem } from './problems.ts'
 
@@ -11,6 +13,8 @@ export interface MetricsDeps {
   readonly token: string
   /** How each Redis is. Must resolve within a few seconds, whatever a Redis does, and cost nothing where commands are billed. */
   readonly stores: () => Promise<readonly StoreStatus[]>
+  /** Where the month's budget stands. Must cost nothing. */
+  readonly budget: () => Promise<BudgetReport>
 }
 
 export interface MetricsParts {
@@ -29,7 +33,7 @@ type Collect = (registry: Registry) => Promise<void>
 export const metricsRoute = (metrics: MetricsDeps | undefined, { guard, log }: MetricsParts) => {
   if (metrics === undefined) return routeOff('GET', '/metrics', metricsOff)
   const onRequest = bearerHook(guard, { token: metrics.token, variable: 'API_TOKEN' })
-  const collectors: readonly Collect[] = [storeMetrics(metrics.stores)]
+  const collectors: readonly Collect[] = [storeMetrics(metrics.stores), budgetMetrics(metrics.budget)]
   return async (app: FastifyInstance): Promise<void> => {
     app.get('/metrics', { onRequest }, async (_request, reply) => {
       const registry = new Registry()

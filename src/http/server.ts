@@ -12,6 +12,7 @@ import { healthRoutes, type Readiness } from './health.ts'
 import { metricsRoute, type MetricsDeps } from './metrics.ts'
 import { problemBody, ProblemError, problemOf, type Problem } from './problems.ts'
 import { defaultTimeouts, type HttpTimeouts } from './timeouts.ts'
+import { usageRoute, type UsageDeps } from './usage.ts'
 import { intakeRoute, stopping, telegramRoute, type IntakeDeps, type TelegramDeps } from './webhooks.ts'
 
 export interface HttpDeps {
@@ -28,6 +29,8 @@ export interface HttpDeps {
   readonly intake?: IntakeDeps
   /** Absent without API_TOKEN: then the route answers 404 and says what to set. */
   readonly metrics?: MetricsDeps
+  /** Absent without API_TOKEN: then the route answers 404 and says what to set. */
+  readonly usage?: UsageDeps
   /** Absent without INNGEST_APP_ID: then the route is unknown. */
   readonly engine?: EngineDeps
   /** Adds what the sandbox serves, and its own check of each request; absent with a bot token. */
@@ -52,7 +55,7 @@ const badUrl: Problem = { status: 400, code: 'BAD_URL', message: 'The path is no
 
 /** Puts the HTTP service together. It listens to nothing before `listen` and costs no Redis command by itself. */
 export async function createHttpServer(deps: HttpDeps, given: Partial<HttpTimeouts> = {}): Promise<HttpServer> {
-  const { log, telegram, intake, metrics, engine, sandbox } = deps
+  const { log, telegram, intake, metrics, usage, engine, sandbox } = deps
   const timeouts = { ...defaultTimeouts, ...given }
   const app = createFastify(log, timeouts)
   const drain = createDrain(app.server)
@@ -72,6 +75,7 @@ export async function createHttpServer(deps: HttpDeps, given: Partial<HttpTimeou
   await app.register(intakeRoute(intake, parts))
   if (telegram !== undefined) await app.register(telegramRoute(telegram, parts))
   await app.register(metricsRoute(metrics, parts))
+  await app.register(usageRoute(usage, parts))
   if (engine !== undefined) await app.register(engineRoute(engine, { ...parts, clock: deps.clock }))
   await app.ready()
 
