@@ -18,12 +18,15 @@ import { checkPledges, type Pledge } from './pledges.ts'
 import { runBench, type Measured } from './run.ts'
 import { openStage, redisVersion } from './stage.ts'
 import { benchText, pledgeText, type Machine } from './text.ts'
+import { checkUsagePledges } from './usage/pledges.ts'
+import { runUsage, type UsageMeasured } from './usage/run.ts'
+import { usageText } from './usage/text.ts'
 
-const USAGE = `npm run bench -- [--short | --full] [--only orders | inngest | audit | bullmq | executions] [--json]
+const USAGE = `npm run bench -- [--short | --full] [--only orders | inngest | audit | bullmq | executions | usage] [--json]
 
 Compares ways to prune and to change orders, sweeps the stores of a made-up Inngest server, a made-up audit database and a
-queue of BullMQ, and runs workflow executions, on a redis-server and a PostgreSQL that it starts itself. Ends with 1 when a
-count is wrong or a promise is broken.
+queue of BullMQ, runs workflow executions, and asks a service for its usage, on a redis-server and a PostgreSQL that it starts
+itself. Ends with 1 when a count is wrong or a promise is broken.
 
   --short  up to 10 000 orders, and 100 000 in Orderly's ways only; 5 000 runs of Inngest; executions
            for 10 s: under three minutes
@@ -39,7 +42,7 @@ interface Options {
   readonly only: Part | undefined
 }
 
-const parts = ['orders', 'inngest', 'audit', 'bullmq', 'executions'] as const
+const parts = ['orders', 'inngest', 'audit', 'bullmq', 'executions', 'usage'] as const
 type Part = (typeof parts)[number]
 
 /** Why a bench ended early. */
@@ -89,18 +92,20 @@ async function bench({ extent, isJson, only }: Options): Promise<number> {
   const audit = wants('audit') ? await Promise.race([runAudit({ nowMs, say }), stopped]) : null
   const bullmq = wants('bullmq') ? await Promise.race([runBullmq({ extent, nowMs, say }), stopped]) : null
   const executions = wants('executions') ? await Promise.race([runExecutions({ extent, say }), stopped]) : null
+  const usage = wants('usage') ? await Promise.race([runUsage({ extent, say }), stopped]) : null
   const pledges = [
     ...(orders === null ? [] : checkPledges(orders)),
     ...checkInngestPledges(inngest),
     ...checkAuditPledges(audit),
     ...checkBullmqPledges(bullmq),
     ...checkExecutionsPledges(executions),
+    ...checkUsagePledges(usage),
   ]
-  const results = { orders, inngest, audit, bullmq, executions, pledges }
+  const results = { orders, inngest, audit, bullmq, executions, usage, pledges }
   const machine = { node: process.version, redis: redisVersion(), cores: availableParallelism() }
   process.stdout.write(`${isJson ? JSON.stringify({ machine, ...results }) : textOf(machine, results)}\n`)
   const broken = pledges.filter(({ isKept }) => isKept === false).map(({ promise }) => promise)
-  const problems = [orders, inngest, audit, bullmq, executions].flatMap((measured) => measured?.problems ?? [])
+  const problems = [orders, inngest, audit, bullmq, executions, usage].flatMap((measured) => measured?.problems ?? [])
   return report([...problems, ...broken])
 }
 
@@ -120,10 +125,11 @@ interface Results {
   readonly audit: AuditMeasured | null
   readonly bullmq: BullmqMeasured | null
   readonly executions: ExecutionsMeasured | null
+  readonly usage: UsageMeasured | null
   readonly pledges: readonly Pledge[]
 }
 
-const textOf = (machine: Machine, { orders, inngest, audit, bullmq, executions, pledges }: Results): string =>
+const textOf = (machine: Machine, { orders, inngest, audit, bullmq, executions, usage, pledges }: Results): string =>
   [
     `node ${machine.node}, redis ${machine.redis}, ${machine.cores} cores, all on this machine; no network in between`,
     ...(orders === null ? [] : ['', benchText(orders)]),
@@ -131,6 +137,7 @@ const textOf = (machine: Machine, { orders, inngest, audit, bullmq, executions, 
     ...(audit === null ? [] : ['', auditText(audit)]),
     ...(bullmq === null ? [] : ['', bullmqText(bullmq)]),
     ...(executions === null ? [] : ['', executionsText(executions)]),
+    ...(usage === null ? [] : ['', usageText(usage)]),
     '',
     pledgeText(pledges),
   ].join('\n')
