@@ -9,7 +9,6 @@ import { createHttpServer } from '../src/http/server.ts'
 import { createOrderId, orderIdOf } from '../src/orders/order.ts'
 import { createMemoryConnection } from '../src/redis/memory.ts'
 import { refusal, unreachable } from '../src/redis/failures.ts'
-import { skippedFor } from '../src/sweeps/ending.ts'
 import { calendarCutoffs } from '../src/sweeps/retention.ts'
 import { cardOf } from '../src/telegram/card.ts'
 import { codeIn, documentText, tableRows } from './support/markdown.ts'
@@ -230,15 +229,10 @@ describe('README.md', () => {
     const said = [
       service,
       service,
-      service,
       webhooks,
       webhooks,
-      service,
-      service,
       unreachable('no answer within 10 s').message,
-      refusal('GET', 'WRONGPASS invalid username-password pair').message,
       refusal('GET', 'ERR max requests limit exceeded. Limit: 500000, Usage: 500000.').message,
-      skippedFor('cli').because ?? '',
       `would delete ${(await app.sweeps.orders({ trigger: 'cli', dryRun: true })).report.due}`,
     ]
     expect(tableRows(readme, 'symptom')).toHaveLength(said.length)
