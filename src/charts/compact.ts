@@ -1,10 +1,15 @@
 const UNITS = ['', 'K', 'M', 'B', 'T']
-const BEYOND = 999.5e12
 
-/** A count in at most six characters, rounded to three digits: 999, 1.23K, 360K, 12.3M, 1T. */
+/** A count in at most five characters, as the texts beside a picture have it: 999, 9.5K, 360K, 1T; beyond that >999T. */
 export function compact(count: number): string {
-  if (count >= BEYOND) return '>999T'
-  const rounded = count < 1_000 ? Math.round(count) : Number(count.toPrecision(3))
-  const unit = Math.floor(Math.log10(Math.max(1, rounded)) / 3)
-  return `${Number((rounded / 1_000 ** unit).toPrecision(3))}${UNITS[unit] ?? ''}`
+  let amount = Math.round(count)
+  for (const unit of UNITS) {
+    const shown = unit === '' ? amount : fewDigits(amount)
+    if (shown < 1_000) return `${shown}${unit}`
+    amount /= 1_000
+  }
+  return '>999T'
 }
+
+/** One digit after the point below 10, as far as it says anything. */
+const fewDigits = (amount: number) => (amount < 9.95 ? Math.round(amount * 10) / 10 : Math.round(amount))

@@ -12,14 +12,16 @@ const ALMOST_FULL = 0.95
 export function checkBudget(report: BudgetReport): Finding {
   const { isLimitReached, mode, share, forecast } = report
   const told = `${headline(report)}. ${subline(report)}`
-  if (isLimitReached) return fail(`the provider refuses commands, for its limit is reached. ${told}`, WAYS_OUT)
+  if (isLimitReached) return fail(`the provider refuses commands, for its limit is reached. ${told}`, REFUSED)
   if (mode === 'saver' || share >= ALMOST_FULL) return fail(told, WAYS_OUT)
   const isBeyond = forecast.limitOn !== null && forecast.isFirm
   return share >= FILLING || isBeyond ? warn(told, WAYS_OUT) : ok(told)
 }
 
 const WAYS_OUT =
-  'orderly usage shows what the commands went to; a paid plan, a larger COMMAND_BUDGET or fewer features help.'
+  'orderly usage shows what the commands went to; a paid plan (then set COMMAND_BUDGET to what it allows) or fewer features help.'
+
+const REFUSED = 'A paid plan ends this at once; else it ends by itself with the reset.'
 
 /** Whether there is room in the database, where the provider tells. */
 export function checkStorage({ storage }: BudgetReport): Finding {

@@ -1,4 +1,4 @@
-import { AppError, InterruptedError } from '../errors.ts'
+import { AppError, InterruptedError, isRedisError, type RedisError } from '../errors.ts'
 import type { Hide } from './doctor-hiding.ts'
 
 /** Everything that the doctor looks at, in the order in which it is told. docs/doctor.md explains each. */
@@ -77,7 +77,7 @@ export async function examine(name: CheckName, options: ExamineOptions): Promise
   })
   const looked = Promise.resolve()
     .then(look)
-    .catch((error: unknown) => failureOf(error, fix))
+    .catch((error: unknown) => failureOf(error, { name, fix }))
   const found = await Promise.race([late, looked])
   ended.abort()
   return { name, ...found, detail: hide(found.detail) }
@@ -86,9 +86,41 @@ export async function examine(name: CheckName, options: ExamineOptions): Promise
 const INTERRUPTED = off('interrupted before it was known')
 
 /** Only our own errors are known to hold no secrets. */
-function failureOf(error: unknown, fix: string): Finding {
+function failureOf(error: unknown, { name, fix }: { readonly name: CheckName; readonly fix: string }): Finding {
   if (error instanceof InterruptedError) return INTERRUPTED
+  if (isRedisError(error, 'REDIS_LIMIT') && !tellsLimit.has(name))
+    return off('the provider refuses commands: see budget')
+  if (isRedisError(error)) return fail(error.message, redisFix(error, fix))
   if (error instanceof AppError) return fail(error.message, fix)
   const kind = error instanceof Error && /^[A-Za-z]{1,60}$/.test(error.name) ? error.name : typeof error
   return fail(`A defect of Orderly ended this check (${kind}).`, 'Please report it.')
+}
+
+/** Where the provider's refusal is told; everywhere else it is told twice. */
+const tellsLimit: ReadonlySet<CheckName> = new Set<CheckName>([
+  'budget',
+  'orders redis',
+  'inngest redis',
+  'bullmq redis',
+  'executions redis',
+])
+
+/** What puts right what a Redis answered; `unreached` where it did not, or refused the credentials. */
+function redisFix({ code, message }: RedisError, unreached: string): string {
+  switch (code) {
+    case 'REDIS_UNREACHABLE':
+      return unreached
+    case 'REDIS_LIMIT':
+      return 'A paid plan ends this at once; else it ends when the provider counts from 0 again (BUDGET_RESET_DAY).'
+    case 'REDIS_FULL':
+      return 'orderly sweep orders --apply makes room; or give the server more memory.'
+    case 'REDIS_WRONG_TYPE':
+      return 'Another program wrote to a key of Orderly. Remove it; of the budget it is orderly:usage:<yyyy-mm>, which begins anew.'
+    case 'REDIS_REFUSED':
+      return message.includes('credentials')
+        ? unreached
+        : 'Let its user do that, on keys that begin with order: and orderly:, or name another user.'
+    default:
+      return code satisfies never
+  }
 }

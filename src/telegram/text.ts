@@ -27,8 +27,8 @@ const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 /** Marks upon one character beyond what any language writes, which would cover the lines above and below. */
 const PILES = /(?<=\p{M}{6})\p{M}+/gu
 
-/** What Telegram would make a link of that calls a person or gives a command to whoever taps it. */
-const CALLS = /(?<![\p{L}\p{N}_/<>])[@/](?=\w)/gu
+/** What Telegram would make a link of that calls a person or gives a command to whoever taps it; not within an address. */
+const CALLS = /(?<![\p{L}\p{N}_/<>]|:\/\/\S{0,512})[@/](?=\w)/gu
 
 /** A character that is written from right to left. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u

@@ -40,6 +40,7 @@ function paceText(warning: BudgetWarning, { used, limit, month, forecast }: Budg
     const [low, end, high] = [forecast.low, forecast.end, forecast.high].map(figure)
     return `So far ${figure(used)} are used; by the end of the month it will be about ${end} (${low} to ${high}). Then ${reset}.`
   }
+  if (used < limit && forecast.isEarly) return `It is too early to say when the limit is reached; ${reset}.`
   if (forecast.limitOn === null) return `At this pace they last until ${reset}.`
   const reached = used < limit ? 'At this pace the limit is reached around' : 'By this count the limit was reached on'
   return `${reached} ${dayText(forecast.limitOn)}; ${reset}.`
@@ -48,9 +49,9 @@ function paceText(warning: BudgetWarning, { used, limit, month, forecast }: Budg
 const around = (limitOn: string | null, reset: string) =>
   limitOn === null ? `by ${reset}` : `around ${dayText(limitOn)}, before the counter starts from 0 on ${reset}`
 
-function priceText({ forecast: { costUsd }, month }: BudgetReport): string {
+function priceText({ forecast: { costUsd, isEarly }, month }: BudgetReport): string {
   const price = `Paid as you go, ${figure(100_000)} commands cost $0.20`
-  if (costUsd <= 0) return `${price}.`
+  if (costUsd <= 0 || isEarly) return `${price}.`
   return `${price}: ${dollars(costUsd)} for what goes beyond the limit until ${dayText(month.resetsOn)}.`
 }
 

@@ -45,7 +45,7 @@ describeWithRedis("the month's budget of a service", () => {
     await startWith(4_500)
     await patiently(() => expect(warnings()).toHaveLength(1))
     expect(warnings()[0]).toMatch(/^⚠️ The mark of 80 % is reached: 85.5\d\d of 100.000 commands used/)
-    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:80')).not.toBeNull())
+    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:80:100000')).not.toBeNull())
 
     await rig.start()
     await rig.start()
@@ -73,7 +73,7 @@ describeWithRedis("the month's budget of a service", () => {
   it('above 98 % is spent on orders alone: nothing is counted in Redis, and no list is loaded again', async () => {
     await startWith(5_200)
     await patiently(() => expect(warnings()).toHaveLength(1))
-    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:95')).not.toBeNull())
+    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:95:100000')).not.toBeNull())
     await rig.redis.resetStats()
     rig.clock.advance(60_000)
 

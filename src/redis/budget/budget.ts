@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eachMinute, type Clock } from '../../clock.ts'
 import type { BudgetConfig } from '../../config.ts'
 import { isRedisError } from '../../errors.ts'
@@ -16,7 +17,7 @@ import { dueWarnings } from './warnings.ts'
 export interface ClaimedWarning {
   readonly warning: BudgetWarning
   readonly report: BudgetReport
-  /** To be called once people were told, or the next process tells them too. Costs 1 command. */
+  /** To be called once people were told, or the next process tells them too. Costs 1 command, 1 more for each lesser warning. */
   noteTold(): Promise<void>
 }
 
@@ -41,7 +42,7 @@ export interface Budget extends Pick<Usage, 'charge' | 'noteOrder' | 'noteSweepB
   known(): BudgetReport
   /**
    * Where the budget stands, with what other instances wrote. Costs 1 command at most every 10 minutes, 0 in saver mode.
-   * Where Redis does not answer it is what is known.
+   * Resolves within 4 s: where Redis or the provider do not answer by then, it is what is known.
    */
   report(): Promise<BudgetReport>
   /** Whether everything optional stops. Costs nothing. */
@@ -56,6 +57,9 @@ export interface Budget extends Pick<Usage, 'charge' | 'noteOrder' | 'noteSweepB
 /** Milliseconds for which what other instances wrote is taken as known. */
 const FRESH_MS = 10 * 60_000
 
+/** Milliseconds that a person waits for what others know. */
+const PATIENCE_MS = 4_000
+
 export interface BudgetOptions {
   /** To Orderly's own Redis, charged to `usage`. */
   readonly send: Transport
@@ -69,7 +73,7 @@ export interface BudgetOptions {
 export function createBudget({ send, limit, config, clock, zone }: BudgetOptions): Budget {
   const { resetDay, developerApi } = config
   const usage = createUsage({ send, clock, zone, resetDay })
-  const claims = createClaims({ usage, clock })
+  const claims = createClaims({ usage, clock, limit: config.limit })
   const provider = createProvider({
     send,
     clock,
@@ -77,10 +81,12 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
     resetDay,
     ...(developerApi !== undefined && { developerApi: createDeveloperApi(developerApi, { clock }) }),
   })
-  let figures: ProviderFigures | null = null
+  let latest: { readonly month: string; readonly figures: ProviderFigures } | undefined
+  const figuresOf = (month: string) => (latest?.month === month ? latest.figures : null)
   const known = () => {
-    const parts = { usage: usage.known(), provider: figures, limit: config.limit, isLimitReached: limit.isReached() }
-    return composeReport({ ...parts, nowMs: clock(), zone })
+    const ours = usage.known()
+    const parts = { usage: ours, provider: figuresOf(ours.month.name), isLimitReached: limit.isReached() }
+    return composeReport({ ...parts, limit: config.limit, nowMs: clock(), zone })
   }
   const mode = eachMinute(clock, () => known().mode)
   const isSaving = () => limit.isReached() || mode() === 'saver'
@@ -90,7 +96,14 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
     isLoaded = true
   }, clock)
   const look = async () => {
-    figures = (await provider.look()) ?? figures
+    const { name: month } = usage.known().month
+    const told = await provider.look()
+    if (told !== null) latest = { month, figures: notLess(told, figuresOf(month)) }
+  }
+
+  /** Only a command that is carried out tells that the provider carries them out again; it bills none that it refuses. */
+  const askAgain = async () => {
+    if (limit.isReached()) await others.within(FRESH_MS).catch(unlessRedis)
   }
 
   return {
@@ -105,14 +118,15 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
     },
     keep: async () => {
       if (!isSaving()) await usage.write()
+      await askAgain()
       await look()
     },
     end: async () => {
       if (!isSaving()) await usage.write({ isFinal: true })
     },
     report: async () => {
-      if (!isSaving()) await others.within(FRESH_MS).catch(unlessRedis)
-      await look()
+      const read = isSaving() ? askAgain() : others.within(FRESH_MS).catch(unlessRedis)
+      await Promise.race([Promise.all([read, look()]), sleep(PATIENCE_MS, undefined, { ref: false })])
       return known()
     },
     claimWarnings: async () => {
@@ -121,16 +135,25 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
       const report = known()
       const due = dueWarnings(report, claims.isTaken)
       const claimed: ClaimedWarning[] = []
+      const taken: BudgetWarning[] = []
+      const noteTold = async () => {
+        for (const warning of taken) await claims.noteTold(warning)
+      }
       // One after the other: a failure must leave the later ones for the next time.
       for (const warning of due.mark) {
-        const isOurs = await claims.take(warning)
-        if (isOurs && due.send.includes(warning)) {
-          claimed.push({ warning, report, noteTold: () => claims.noteTold(warning) })
-        }
+        if (!(await claims.take(warning))) continue
+        taken.push(warning)
+        if (due.send.includes(warning)) claimed.push({ warning, report, noteTold })
       }
       return claimed
     },
   }
+}
+
+/** What a month took never falls: a smaller count is that of a source that knows less. */
+function notLess(told: ProviderFigures, before: ProviderFigures | null): ProviderFigures {
+  if (before === null || before.count === null || before.count.used <= (told.count?.used ?? 0)) return told
+  return { ...told, count: before.count, coversFromMs: before.coversFromMs }
 }
 
 const unlessRedis = (error: unknown): void => {

@@ -19,21 +19,27 @@ const DEAD_MS = 15 * 60_000
 export interface ClaimsOptions {
   readonly usage: Pick<Usage, 'known' | 'putOnce' | 'put'>
   readonly clock: Clock
+  /** Commands a month: who raises it wants to be warned anew. */
+  readonly limit: number
 }
 
 /**
  * Claims are marks of the month's hash, put there by whoever is first. One that was never fulfilled, because its process
  * ended before anybody was told, can be taken once more: so a warning is told at least once, and at most twice.
  */
-export function createClaims({ usage, clock }: ClaimsOptions): Claims {
+export function createClaims({ usage, clock, limit }: ClaimsOptions): Claims {
+  // A mark whose reply was lost is known by its text, which is therefore no other process's.
+  const own = randomBytes(9).toString('base64url')
+  const texts = new Map<string, string>()
   /** Warnings of a month that this process need not look at again: they are its own, or another instance was faster. */
   const settled = new Set<string>()
   const nameOf = (mark: string) => `${usage.known().month.name} ${mark}`
+  const markOf = (state: 'warned' | 'warned-again' | 'told', warning: BudgetWarning) => `${state}:${warning}:${limit}`
 
   const freeMark = (warning: BudgetWarning): string | undefined => {
     const { marks } = usage.known()
-    const [first, second] = [`warned:${warning}`, `warned-again:${warning}`]
-    if (marks.has(`told:${warning}`) || marks.has(second)) return undefined
+    const [first, second] = [markOf('warned', warning), markOf('warned-again', warning)]
+    if (marks.has(markOf('told', warning)) || marks.has(second)) return undefined
     const takenAt = marks.get(first)
     const mark = takenAt === undefined ? first : second
     // A mark that makes no sense is nobody's.
@@ -46,11 +52,12 @@ export function createClaims({ usage, clock }: ClaimsOptions): Claims {
     take: async (warning) => {
       const mark = freeMark(warning)
       if (mark === undefined) return false
-      // Random, because a mark whose reply was lost is known by its text.
-      const isOurs = await usage.putOnce(mark, `${clock()} ${randomBytes(6).toString('hex')}`)
+      const text = texts.get(nameOf(mark)) ?? `${clock()} ${own}`
+      texts.set(nameOf(mark), text)
+      const isOurs = await usage.putOnce(mark, text)
       settled.add(nameOf(mark))
       return isOurs
     },
-    noteTold: (warning) => usage.put(`told:${warning}`, String(clock())),
+    noteTold: (warning) => usage.put(markOf('told', warning), String(clock())),
   }
 }

@@ -25,9 +25,9 @@ export interface Ledgers {
   noteSweepBytes(bytes: number): void
   /** The ledger of this month; begins it where it is not begun. */
   current(): Ledger
-  /** This day, or the month's first where the clock went back behind it. */
+  /** This day, or the month's first where the clock went back a little behind it. */
   today(): string
-  /** Months that ended with something unwritten, oldest first. */
+  /** Other months with something unwritten, in the order in which they were begun. */
   ended(): readonly Ledger[]
   /** Lets the time stand still while a write is begun, whose own charges call for no further one. */
   beginWrite<Result>(begin: () => Result): Result
@@ -35,26 +35,32 @@ export interface Ledgers {
 
 export interface LedgersOptions extends MonthRule {
   readonly clock: Clock
-  /** Told of a month that has ended, when the next has begun. */
-  readonly onEnd: (ended: Ledger, begun: BudgetMonth) => void
+  /** Told of a month that was left for another one, mostly because it ended. */
+  readonly onTurn: (left: Ledger, begun: BudgetMonth) => void
 }
 
-/** The books of one boot. A month begins at its first instant, and never again when the clock goes back. */
-export function createLedgers({ clock, onEnd, ...rule }: LedgersOptions): Ledgers {
+/** How far the clock may go back behind a month's beginning and still count into it, in milliseconds. */
+const BACK_MS = 86_400_000
+
+/** The books of one boot, one for each month, which is gone on with when the clock comes back to it. */
+export function createLedgers({ clock, onTurn, ...rule }: LedgersOptions): Ledgers {
   let stillMs: number | undefined
   const now = () => stillMs ?? clock()
   let ledger = openLedger(budgetMonthAt(now(), rule), now())
-  let past: readonly Ledger[] = []
+  const ledgers = new Map([[ledger.month.name, ledger]])
 
   const turnTo = (nowMs: number) => {
-    const ended = ledger
+    const left = ledger
     const month = budgetMonthAt(nowMs, rule)
-    ledger = openLedger(month, month.startMs)
-    past = [...past, ended]
-    onEnd(ended, month)
+    // Our field of a month holds all that we counted in it, so it must never be begun anew.
+    const fromMs = month.startMs < left.month.startMs ? nowMs : month.startMs
+    ledger = ledgers.get(month.name) ?? openLedger(month, fromMs)
+    ledgers.set(month.name, ledger)
+    onTurn(left, month)
   }
   const today = eachMinute(now, (nowMs) => {
-    if (nowMs >= ledger.month.endMs) turnTo(nowMs)
+    const { startMs, endMs } = ledger.month
+    if (nowMs >= endMs || nowMs < startMs - BACK_MS) turnTo(nowMs)
     const local = localDay(nowMs, rule.zone)
     const date = local < ledger.month.firstDay ? ledger.month.firstDay : local
     return { ledger, date, tally: ledger.tally.day(date) }
@@ -72,9 +78,8 @@ export function createLedgers({ clock, onEnd, ...rule }: LedgersOptions): Ledger
     current: () => today().ledger,
     today: () => today().date,
     ended: () => {
-      today()
-      past = past.filter(isChanged)
-      return past
+      const { ledger: current } = today()
+      return [...ledgers.values()].filter((one) => one !== current && isChanged(one))
     },
     beginWrite: (begin) => {
       stillMs = clock()

@@ -39,10 +39,10 @@ export function createUsageView({ send, clock, rule, ownField }: UsageViewOption
     prior: others.prior,
     marks: others.marks,
   })
-  const onEnd = (ended: Ledger, { firstDay }: BudgetMonth) => {
-    others = nobody(ended.month.resetsOn === firstDay ? priorOf(knownOf(ended), rule.zone) : [])
+  const onTurn = (left: Ledger, { firstDay }: BudgetMonth) => {
+    others = nobody(left.month.resetsOn === firstDay ? priorOf(knownOf(left), rule.zone) : [])
   }
-  const ledgers = createLedgers({ clock, ...rule, onEnd })
+  const ledgers = createLedgers({ clock, ...rule, onTurn })
 
   return {
     ledgers,

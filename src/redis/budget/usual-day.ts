@@ -26,11 +26,19 @@ export function usualDay(wholeDays: readonly number[]): UsualDay {
   const last = wholeDays.slice(-MOST_DAYS)
   const seen = last.length
   if (seen === 0) return { perDay: 0, spread: 0, oddity: 0, seen }
-  const [, second = 0] = wholeDays.slice(-COMPARED_DAYS).toSorted((a, b) => b - a)
+  const compared = wholeDays.slice(-COMPARED_DAYS)
+  const [, second = 0] = compared.toSorted((a, b) => b - a)
   const most = Math.max(MOST_TIMES * medianOf(last), second)
   const counted = last.map((billed) => Math.min(billed, most))
   const perDay = sum(counted) / seen
-  const deviation = Math.sqrt(sum(counted.map((billed) => (billed - perDay) ** 2)) / Math.max(1, seen - 1))
+  // A quiet week says little of the next one where the one before it was busy.
+  const deviation = Math.max(
+    deviationOf(counted, perDay),
+    deviationOf(
+      compared.map((billed) => Math.min(billed, most)),
+      perDay,
+    ),
+  )
   return {
     perDay,
     spread: Math.max(deviation, leastSpread(seen) * perDay),
@@ -38,6 +46,10 @@ export function usualDay(wholeDays: readonly number[]): UsualDay {
     seen,
   }
 }
+
+/** From what a usual day takes. */
+const deviationOf = (days: readonly number[], perDay: number) =>
+  Math.sqrt(sum(days.map((billed) => (billed - perDay) ** 2)) / Math.max(1, days.length - 1))
 
 /** Of two in the middle the lower, for the higher may be the outlier. */
 function medianOf(numbers: readonly number[]): number {

@@ -15,7 +15,7 @@ function aRig() {
     const meter: Meter = createMeter(send, { onBilled: (purpose, name) => usage.charge(purpose, name) })
     const usage = createUsage({ send: meter.open('usage').send, clock, zone: 'Europe/Berlin', resetDay: 1 })
     await usage.load()
-    return { ...createClaims({ usage, clock }), usage, meter }
+    return { ...createClaims({ usage, clock, limit: 500_000 }), usage, meter }
   }
   return { clock, startInstance, send }
 }
@@ -94,7 +94,7 @@ it('begins anew with each month', async () => {
 
 it('tells a warning once whose mark makes no sense', async () => {
   const { send, startInstance } = aRig()
-  await send([['HSET', 'orderly:usage:2025-12', 'warned:80', 'soon']])
+  await send([['HSET', 'orderly:usage:2025-12', 'warned:80:500000', 'soon']])
 
   expect(await (await startInstance()).take(80)).toBe(true)
   expect((await startInstance()).isTaken(80)).toBe(true)

@@ -154,6 +154,23 @@ describe('the end of a month', () => {
     expect(Object.keys(a.usage.known().days)).toEqual(['2025-12-01'])
   })
 
+  it('that a clock made up is left again, with nothing lost of the real one', async () => {
+    const { a, clock, inNovember, storedBy, writeLater } = await beforeMidnight()
+    clock.moveTo('2026-02-20T12:00:00+01:00')
+    await spend(a, 3)
+    await a.usage.write({ isFinal: true })
+    const untilThen = a.meter.cost().billed
+    clock.moveTo('2025-11-30T20:00:00+01:00')
+    await spend(a, 4)
+
+    expect(a.usage.known().month.name).toBe('2025-11')
+    await writeLater(a)
+    await a.usage.write({ isFinal: true })
+
+    expect(await storedBy('a', 'orderly:usage:2026-02')).toBe(untilThen - inNovember)
+    expect(await storedBy('a', NOVEMBER)).toBe(inNovember + a.meter.cost().billed - untilThen)
+  })
+
   it('whose key holds something else does not keep the new month from being written', async () => {
     const { a, ask, clock, inNovember, storedBy, writeLater } = await beforeMidnight()
     await ask('SET', NOVEMBER, 'mine')
