@@ -5,11 +5,15 @@ import type { BudgetConfig, DeveloperApiConfig } from './config.ts'
 const FREE_PLAN = 500_000
 
 /** Reads the month's budget of commands. */
-export const readBudget = (value: ReadValue, missing: NoteMissing): BudgetConfig => ({
-  limit: value('COMMAND_BUDGET') ?? FREE_PLAN,
-  resetDay: value('BUDGET_RESET_DAY') ?? 1,
-  developerApi: readDeveloperApi(value, missing),
-})
+export function readBudget(value: ReadValue, missing: NoteMissing): BudgetConfig {
+  const limit = value('COMMAND_BUDGET')
+  return {
+    limit: limit ?? FREE_PLAN,
+    isLimitGiven: limit !== undefined,
+    resetDay: value('BUDGET_RESET_DAY') ?? 1,
+    developerApi: readDeveloperApi(value, missing),
+  }
+}
 
 function readDeveloperApi(value: ReadValue, missing: NoteMissing): DeveloperApiConfig | undefined {
   const given = {

@@ -160,6 +160,8 @@ export interface DeveloperApiConfig {
 export interface BudgetConfig {
   /** Commands a month. */
   readonly limit: number
+  /** Whether somebody chose it. Otherwise it is that of a free plan, which a Redis of one's own has not. */
+  readonly isLimitGiven: boolean
   /** The day of the month on which the provider counts from 0 again, 1 to 28. */
   readonly resetDay: number
   /** Undefined where only Orderly's own count and the database itself are asked. */

@@ -29,6 +29,8 @@ export interface Events {
   }
   /** A slot was completed late. `stands` is how many missed slots the one run made up for. */
   'schedule.caught-up': { readonly sweep: string; readonly slot: string; readonly stands: number }
+  /** The month's budget gave reason to warn (`80`, `90`, `95`, `forecast`, `limit`), and so many admins were told; 0 is nobody. */
+  'budget.warning': { readonly warning: string; readonly told: number }
 }
 
 export type EventName = keyof Events

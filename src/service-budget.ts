@@ -3,6 +3,7 @@ import { createPainter } from './charts/painter.ts'
 import { themes } from './charts/theme.ts'
 import { usageChart } from './charts/usage-chart.ts'
 import { InterruptedError, isRedisError } from './errors.ts'
+import type { Emit } from './events.ts'
 import type { Part } from './lifecycle.ts'
 import type { BudgetReport, BudgetWarning } from './redis/budget/budget-report.ts'
 import { headline, subline } from './redis/budget/sentences.ts'
@@ -10,8 +11,9 @@ import type { UsageSource } from './telegram/usage.ts'
 
 export interface ServiceBudgetOptions {
   readonly app: App
-  /** Tells every admin; resolves once each was told or will never be. */
-  readonly warn: (warning: BudgetWarning, report: BudgetReport) => Promise<void>
+  /** Tells every admin; resolves with how many were told, once each was or will never be. */
+  readonly warn: (warning: BudgetWarning, report: BudgetReport) => Promise<number>
+  readonly emit: Emit
   readonly onError: (error: unknown) => void
 }
 
@@ -25,14 +27,19 @@ export interface ServiceBudget {
   noteLimit(): void
 }
 
-/** Milliseconds between two writes of what was spent: a little more than the budget wants to have between them. */
-const KEEP_EVERY_MS = 15 * 60_000 + 1_000
+/**
+ * Milliseconds between two writes of what was spent: more than the budget wants to have between them, so that a day has at most
+ * 85, and with 6 reads, a restart and a month's beginning costs at most 100 commands.
+ */
+const KEEP_EVERY_MS = 17 * 60_000
 
-export function createServiceBudget({ app, warn, onError }: ServiceBudgetOptions): ServiceBudget {
-  const { budget } = app
+export function createServiceBudget({ app, warn, emit, onError }: ServiceBudgetOptions): ServiceBudget {
+  const { budget, config } = app
   const painter = createPainter({ onDefect: onError })
   let timer: NodeJS.Timeout | undefined
   let toldOfLimit = ''
+  /** Warnings of a month that nobody is there for. */
+  const unheard = new Set<string>()
 
   const unlessDefect = (error: unknown) => {
     if (!isRedisError(error)) throw error
@@ -42,10 +49,26 @@ export function createServiceBudget({ app, warn, onError }: ServiceBudgetOptions
   const unlessInterrupted = (error: unknown) => {
     if (!(error instanceof InterruptedError)) onError(error)
   }
+  const tell = async (warning: BudgetWarning, report: BudgetReport) => {
+    const told = await warn(warning, report)
+    emit('warn', 'budget.warning', { warning: String(warning), told })
+    return told > 0
+  }
+  /** Leaves the warnings to a later start, which may know an admin; the log tells each once. */
+  const noteUnheard = () => {
+    const { month } = budget.known()
+    for (const warning of budget.dueWarnings()) {
+      const name = `${month.name} ${warning}`
+      if (!unheard.has(name)) emit('warn', 'budget.warning', { warning: String(warning), told: 0 })
+      unheard.add(name)
+    }
+  }
   const warnWhereDue = async () => {
+    if (config.adminIds.length === 0) return noteUnheard()
     for (const { warning, report, noteTold } of await budget.claimWarnings()) {
+      const telling = tell(warning, report).then((isTold) => (isTold ? noteTold() : undefined))
       // Not waited for: Telegram may be away for longer than the next write can wait.
-      void warn(warning, report).then(noteTold).catch(unlessInterrupted)
+      void telling.catch(unlessInterrupted)
     }
   }
   const keep = async () => {
@@ -87,7 +110,7 @@ export function createServiceBudget({ app, warn, onError }: ServiceBudgetOptions
       const report = budget.known()
       if (toldOfLimit === report.month.name) return
       toldOfLimit = report.month.name
-      void warn('limit', report).catch(unlessInterrupted)
+      void tell('limit', report).catch(unlessInterrupted)
     },
   }
 }

@@ -1,12 +1,10 @@
 import type { Config } from './config.ts'
 import { bootField } from './redis/budget/month-hash.ts'
 import { encodeBoot } from './redis/budget/boot-field.ts'
-import type { BudgetMonth } from './redis/budget/budget-report.ts'
 import type { DayCounts } from './redis/budget/counts.ts'
 import { budgetMonthAt, daysBetween, localDay } from './redis/budget/month.ts'
 import { usageKey } from './redis/keys.ts'
 import { ask, type Transport } from './redis/transport.ts'
-import { timetablesOf } from './schedule/timetables.ts'
 
 /** Orders of a day of the story, in turn: quieter on the seventh. */
 const ORDERS = [30, 31, 30, 29, 29, 28, 21]
@@ -23,28 +21,18 @@ const CHANGES_PER_ORDER = 5
 export async function seedUsage(send: Transport, config: Config, nowMs: number): Promise<void> {
   const { zone, budget } = config
   const month = budgetMonthAt(nowMs, { zone, resetDay: budget.resetDay })
-  const cleanups = cleanupDays(config, month)
   const dates = daysBetween(month.firstDay, localDay(nowMs, zone)).slice(0, -1)
-  const days = dates.map((date, at) => [date, dayOf(ORDERS[at % ORDERS.length] ?? 0, cleanups.has(date))] as const)
+  const days = dates.map((date, at) => [date, dayOf(ORDERS[at % ORDERS.length] ?? 0)] as const)
   const text = encodeBoot({ fromMs: month.startMs, days: Object.fromEntries(days) })
   await ask(send, ['HSET', usageKey(month.name), bootField('story'), text])
 }
 
-function dayOf(orders: number, hasCleanup: boolean): DayCounts {
-  return {
-    commands: {
-      orders: { SET: orders, APPEND: CHANGES_PER_ORDER * orders, SCAN: 1, MGET: 1 },
-      usage: { HSET: 48 },
-      ...(hasCleanup && { 'sweep:orders': { SCAN: 1, MGET: 1, UNLINK: 1, SET: 1, EVAL: 1, GET: 1, DEL: 1, XADD: 1 } }),
-      ...(hasCleanup && { schedule: { GET: 1, SET: 1 } }),
-    },
-    orders,
-    sweepBytes: hasCleanup ? 225_000 : 0,
-  }
-}
-
-/** Local dates of the month on which the schedule had the orders swept. */
-function cleanupDays(config: Config, { startMs, length }: BudgetMonth): ReadonlySet<string> {
-  const slots = timetablesOf(config).orders?.nextSlots(startMs, length) ?? []
-  return new Set(slots.map(({ atMs }) => localDay(atMs, config.zone)))
-}
+/** Without cleanups, for the story's orders are still there. */
+const dayOf = (orders: number): DayCounts => ({
+  commands: {
+    orders: { SET: orders, APPEND: CHANGES_PER_ORDER * orders, SCAN: 1, MGET: 1 },
+    usage: { HSET: 48 },
+  },
+  orders,
+  sweepBytes: 0,
+})

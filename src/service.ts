@@ -70,7 +70,12 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const sweeps = createServiceSweeps(common)
   const engine = await createServiceEngine({ ...common, config, log, sweeps: sweeps.runs })
   const redisStatus = createRedisStatus({ stores: statusStoresOf(app), clock, onDefect: onError })
-  const budget = createServiceBudget({ app, onError, warn: (warning, report) => bot.warn(warning, report) })
+  const budget = createServiceBudget({
+    app,
+    emit: common.emit,
+    onError,
+    warn: (warning, report) => bot.warn(warning, report),
+  })
   const bot = createBot({
     app,
     config,

@@ -40,7 +40,7 @@ describe('the configuration', () => {
       adminIds: [],
       ordersChatId: undefined,
       intakeToken: undefined,
-      budget: { limit: 500_000, resetDay: 1, developerApi: undefined },
+      budget: { limit: 500_000, isLimitGiven: false, resetDay: 1, developerApi: undefined },
       schedule: { everyDays: 3, at: '23:59', anchor: '2025-12-08' },
       inngest: undefined,
       audit: undefined,

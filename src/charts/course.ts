@@ -25,13 +25,17 @@ export interface Course {
   /** What was used by the end of each known day, up to now. */
   readonly line: readonly Moment[]
   readonly now: Moment
-  /** Null where it is too early for it, and on the last day, which leaves nothing to forecast. */
+  /** Null where it is too early for it, and in the last hour, which leaves nothing to forecast. */
   readonly forecast: { readonly end: number; readonly low: number; readonly high: number } | null
   /** Where the limit was or will be reached, within the month. */
   readonly crossing: Moment | null
 }
 
 const DAY_MS = 86_400_000
+
+/** In days. */
+const HOUR = 1 / 24
+
 const LARGEST = 1e15
 
 /** Reads figures: what is no count becomes 0, days outside of the month or out of order are left out. */
@@ -42,7 +46,7 @@ export function courseOf(figures: UsageFigures): Course {
   const limit = count(figures.limit)
   const now = { day: nowIn(figures, { length, lastIndex: days.at(-1)?.index }), value: used }
   const line = lineOf(days, now)
-  const forecast = now.day >= length - 1 || figures.forecast.isEarly ? null : forecastOf(figures, used)
+  const forecast = now.day > length - HOUR || figures.forecast.isEarly ? null : forecastOf(figures, used)
   const crossing =
     used >= limit ? crossingOf(line, limit) : aheadOf(figures, { now, length, isShown: forecast !== null })
   return {

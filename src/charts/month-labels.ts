@@ -11,8 +11,8 @@ import type { Theme } from './theme.ts'
 /** Labels stay within the panel, but for the room that one needs above a limit at its top. */
 const BOUNDS: Box = { left: MONTH.left + 4, right: MONTH.right, top: 92, bottom: MONTH.bottom - 4 }
 
-/** Around a mark's middle, and between two labels. */
-const [MARK_ROOM, LABEL_ROOM] = [10, 5]
+/** Around a mark's middle, however wide the mark is, and between two labels. */
+const [MARK_ROOM, LABEL_ROOM] = [13, 5]
 
 export interface MonthLabelsOptions {
   readonly drawing: MonthDrawing
@@ -68,8 +68,8 @@ function nowPlaces(text: string, { x, y }: Point): readonly Box[] {
   return NOW_HEIGHTS.flatMap((height) => within.map((left) => labelBox(text, { x: left, y: y + height }, true)))
 }
 
-/** Right of the panel, where nothing else is. */
+/** Right of the panel and of any mark at its edge, where nothing else is. */
 const endPlace = ({ ahead }: MonthDrawing): Point => ({
-  x: MONTH.right + 10,
+  x: MONTH.right + MARK_ROOM,
   y: (ahead.at(-1)?.y ?? MONTH.top) + 7,
 })

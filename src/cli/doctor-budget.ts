@@ -10,9 +10,10 @@ const ALMOST_FULL = 0.95
 
 /** Whether the month's commands will do. */
 export function checkBudget(report: BudgetReport): Finding {
-  const { isLimitReached, mode, share, forecast } = report
+  const { isLimitReached, isEnforced, mode, share, forecast } = report
   const told = `${headline(report)}. ${subline(report)}`
   if (isLimitReached) return fail(`the provider refuses commands, for its limit is reached. ${told}`, REFUSED)
+  if (!isEnforced) return ok(`${told}. Nobody bills this Redis`)
   if (mode === 'saver' || share >= ALMOST_FULL) return fail(told, WAYS_OUT)
   const isBeyond = forecast.limitOn !== null && forecast.isFirm
   return share >= FILLING || isBeyond ? warn(told, WAYS_OUT) : ok(told)

@@ -1,10 +1,11 @@
+import { DateTime } from 'luxon'
 import type { App } from '../app.ts'
 import { isoInstant } from '../calendar.ts'
 import { isRedisError } from '../errors.ts'
 import { ask, listOf, type Transport } from '../redis/transport.ts'
-import { dueSlot, type DueSlot } from '../schedule/catch-up.ts'
+import { dueSlot } from '../schedule/catch-up.ts'
 import { createSlotMemory } from '../schedule/slots.ts'
-import type { Timetable } from '../schedule/timetable.ts'
+import type { Slot, Timetable } from '../schedule/timetable.ts'
 import { timetablesOf } from '../schedule/timetables.ts'
 import { sweepNames, type SweepName } from '../sweeps/registry.ts'
 import { fail, ok, off, warn, type Finding } from './doctor-check.ts'
@@ -13,12 +14,13 @@ import { fail, ok, off, warn, type Finding } from './doctor-check.ts'
 const LATE_MS = 60 * 60_000
 const VERY_LATE_MS = 24 * 60 * 60_000
 
-/** A sweep with a schedule; `due` is undefined where its latest slot is done. */
+/** A sweep with a schedule. */
 interface Planned {
   readonly name: SweepName
   readonly timetable: Timetable
   readonly isKnown: boolean
-  readonly due: DueSlot | undefined
+  /** The first slot that is due and not done; undefined where all are. */
+  readonly missed: Slot | undefined
 }
 
 /**
@@ -36,8 +38,8 @@ export async function checkSchedule(app: App): Promise<Finding> {
     return `${name} ${slot === undefined ? 'never again' : isoInstant(slot.atMs, timetable.zone)}`
   })
   const told = `next: ${next.join(', ')}`
-  const late = planned.flatMap(({ name, timetable, due }) =>
-    due !== undefined && nowMs - due.slot.atMs > LATE_MS ? [{ name, timetable, slot: due.slot }] : [],
+  const late = planned.flatMap(({ name, timetable, missed }) =>
+    missed !== undefined && nowMs - missed.atMs > LATE_MS ? [{ name, timetable, slot: missed }] : [],
   )
   if (late.length > 0) {
     const overdue = late.map(({ name, timetable, slot }) => `${name} since ${isoInstant(slot.atMs, timetable.zone)}`)
@@ -59,10 +61,21 @@ function planOf({ config, clock, meter, kind }: App, name: SweepName): readonly 
   const look = async (): Promise<Planned> => {
     // The embedded store is empty in every new process, so it knows of no slot.
     const lastDone = kind === 'memory' ? undefined : await createSlotMemory(name).lastDone(meter.open('schedule').send)
-    const due = lastDone === undefined ? undefined : dueSlot(timetable, lastDone, clock())
-    return { name, timetable, isKnown: lastDone !== undefined, due }
+    const missed = lastDone === undefined ? undefined : firstMissed(timetable, { lastDone, nowMs: clock() })
+    return { name, timetable, isKnown: lastDone !== undefined, missed }
   }
   return [look()]
+}
+
+/** Of many missed slots the latest is never old where they come often: only the first tells since when nothing runs. */
+function firstMissed(
+  timetable: Timetable,
+  { lastDone, nowMs }: { readonly lastDone: string; readonly nowMs: number },
+): Slot | undefined {
+  const latest = dueSlot(timetable, lastDone, nowMs)?.slot
+  if (latest === undefined) return undefined
+  const [first = latest] = timetable.nextSlots(DateTime.fromISO(lastDone, { zone: timetable.zone }).toMillis(), 1)
+  return first.atMs < latest.atMs ? first : latest
 }
 
 const MOST_APART_MS = 60_000

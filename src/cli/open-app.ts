@@ -33,8 +33,11 @@ export async function withApp<Result>(
   try {
     return await work(app)
   } finally {
-    await keepUsage(app)
-    await app.close()
+    try {
+      await keepUsage(app)
+    } finally {
+      await app.close()
+    }
   }
 }
 

@@ -125,7 +125,7 @@ function addUsage(program: Command, io: Io, run: RunCommand): void {
 function addDoctor(program: Command, io: Io, run: RunCommand): void {
   withJson(program.command('doctor'))
     .description(
-      'look at everything that is configured, and name for each failure what puts it right (5 to 25 commands)',
+      'look at everything that is configured, and name for each failure what puts it right (1 to 25 commands)',
     )
     .addHelpText('after', examples('orderly doctor', 'orderly doctor --json'))
     .action(async () => {

@@ -12,7 +12,7 @@ export interface UsageDeps {
 
 /**
  * `GET /api/usage`: the report of the budget as JSON, 401 without the bearer token. Without a token configured: 404. Costs what
- * the report costs: at most 1 command in 10 minutes however often it is asked for, and none in saver mode.
+ * the report costs: at most 1 command in 30 minutes however often it is asked for, and none in saver mode.
  */
 export const usageRoute = (usage: UsageDeps | undefined, { guard }: { readonly guard: Guard }) => {
   if (usage === undefined) return routeOff('GET', '/api/usage', apiOff)

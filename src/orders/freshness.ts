@@ -15,7 +15,8 @@ export interface Freshness {
   noteLoad(begunMs: number): void
   /** Another instance has written, or may have. */
   noteOthers(): void
-  isReloadDue(): boolean
+  /** `mayPay`: whether a reload that nothing depends on may cost something. The first load is no such one. */
+  isReloadDue(mayPay: () => boolean): boolean
 }
 
 export function createFreshness(clock: Clock): Freshness {
@@ -30,10 +31,10 @@ export function createFreshness(clock: Clock): Freshness {
     noteOthers: () => {
       othersMs = clock()
     },
-    isReloadDue: () => {
+    isReloadDue: (mayPay) => {
       if (firstMs === undefined) return true
       if (clock() - loadedMs < FRESH_MS) return false
-      return loadedMs - firstMs < DEPLOY_MS || clock() - othersMs < OTHERS_MS
+      return (loadedMs - firstMs < DEPLOY_MS || clock() - othersMs < OTHERS_MS) && mayPay()
     },
   }
 }

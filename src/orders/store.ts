@@ -134,7 +134,7 @@ export function createOrderStore(options: OrderStoreOptions): OrderStore {
     findByOrigin: copies.findByOrigin,
     load,
     freshen: async () => {
-      if (freshness.isReloadDue() && mayReload()) await load()
+      if (freshness.isReloadDue(mayReload)) await load()
     },
     remove: (id) =>
       inTurn(id, async () => {

@@ -63,8 +63,8 @@ export interface Telegram {
   /** Sends a run's report to every admin in the background, where it is worth a message. */
   announce(report: SweepReport): void
   /**
-   * Warns every admin of the month's budget, in the background and as long as it takes. Resolves once each was told, or
-   * Telegram refused to.
+   * Warns every admin of the month's budget, in the background and as long as it takes. Resolves with
+   * how many were told, once each was or Telegram refused to.
    *
    * @throws InterruptedError when the service stops before.
    */

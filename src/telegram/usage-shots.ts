@@ -9,11 +9,13 @@ export interface UsageShot {
   readonly report: BudgetReport
   /**
    * Has the picture sent: by the name of Telegram's own copy, and as an upload where there is none or Telegram does not know
-   * it any more. False when there is no picture, or Telegram refuses it. Not to be called again before it resolves.
+   * it any more. False when there is no picture, or Telegram refuses it.
    *
    * @throws what `send` throws but for refusals.
    */
   deliver(send: SendPhoto): Promise<boolean>
+  /** Whether the picture has to be uploaded yet, so that whoever waits for the first delivery spares an upload. */
+  mustUpload(): boolean
 }
 
 /** Sends or edits a message; resolves with it, or with true where Telegram tells no more. */
@@ -22,6 +24,8 @@ export type SendPhoto = (photo: string | InputFile) => Promise<Message | true>
 export interface UsageShots {
   /** The latest shot where it is young enough and tells nothing that is not so any more, else a new one. */
   take(youngerThanMs: number): Promise<UsageShot>
+  /** Whether the latest shot would serve for that. */
+  isServing(youngerThanMs: number): boolean
 }
 
 export interface UsageShotsOptions {
@@ -42,17 +46,22 @@ export function createUsageShots({ usage, clock, onError }: UsageShotsOptions): 
       onError(error)
       return undefined
     })
+  const serving = (youngerThanMs: number) => {
+    const ageMs = clock() - (latest?.atMs ?? -Infinity)
+    const isYoung = ageMs < Math.min(youngerThanMs, latest?.servesMs ?? 0)
+    return latest !== undefined && isYoung && isSameState(latest.report, usage.known()) ? latest : undefined
+  }
   return {
     take: async (youngerThanMs) => {
-      const ageMs = clock() - (latest?.atMs ?? -Infinity)
-      const isYoung = ageMs < Math.min(youngerThanMs, latest?.servesMs ?? 0)
-      if (latest !== undefined && isYoung && isSameState(latest.report, usage.known())) return latest
+      const still = serving(youngerThanMs)
+      if (still !== undefined) return still
       const report = await usage.report()
       const png = await paint(report)
       const servesMs = png === undefined ? WITHOUT_PICTURE_MS : Infinity
-      latest = { report, atMs: clock(), servesMs, deliver: createDelivery(png) }
+      latest = { report, atMs: clock(), servesMs, ...createDelivery(png) }
       return latest
     },
+    isServing: (youngerThanMs) => serving(youngerThanMs) !== undefined,
   }
 }
 
@@ -60,15 +69,18 @@ export function createUsageShots({ usage, clock, onError }: UsageShotsOptions): 
 const isSameState = (one: BudgetReport, other: BudgetReport) =>
   one.mode === other.mode && one.isLimitReached === other.isLimitReached && one.month.name === other.month.name
 
-function createDelivery(png: Buffer | undefined): UsageShot['deliver'] {
+function createDelivery(png: Buffer | undefined): Pick<UsageShot, 'deliver' | 'mustUpload'> {
   let fileId: string | undefined
-  return async (send) => {
-    if (png === undefined) return false
-    if (fileId !== undefined && (await unlessRefused(send(fileId))) !== undefined) return true
-    const sent = await unlessRefused(send(new InputFile(png, 'usage.png')))
-    // The last of the sizes that Telegram makes is the largest.
-    fileId = typeof sent === 'object' ? sent.photo?.at(-1)?.file_id : undefined
-    return sent !== undefined
+  return {
+    mustUpload: () => png !== undefined && fileId === undefined,
+    deliver: async (send) => {
+      if (png === undefined) return false
+      if (fileId !== undefined && (await unlessRefused(send(fileId))) !== undefined) return true
+      const sent = await unlessRefused(send(new InputFile(png, 'usage.png')))
+      // The last of the sizes that Telegram makes is the largest.
+      fileId = typeof sent === 'object' ? sent.photo?.at(-1)?.file_id : undefined
+      return sent !== undefined
+    },
   }
 }
 

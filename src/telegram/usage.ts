@@ -29,7 +29,10 @@ export interface UsageDeps {
 const COMMAND_MS = 10 * 60_000
 const BUTTON_MS = 15_000
 
-const FAILED = 'The figures could not be shown: Telegram or the store did not answer. Send /usage again.'
+/** The picture may be there all the same: only the answer may have been lost. */
+const FAILED = 'Telegram did not answer, so the figures may be missing. Send /usage again.'
+
+const STILL_YOUNG = `These figures are less than ${BUTTON_MS / 1_000} seconds old.`
 
 /** `/usage`, for admins: the month's budget as a picture with a caption, and a button that brings both up to date. */
 export function usageCommand(deps: UsageDeps): Composer<Context> {
@@ -37,19 +40,24 @@ export function usageCommand(deps: UsageDeps): Composer<Context> {
   const composer = new Composer()
   const shots = createUsageShots(deps)
   const inTurn = createQueue()
-  // One after another: whoever comes second finds the picture that the first had made and uploaded.
+  // One after another up to the first upload: whoever comes second finds the picture that the first had made and uploaded.
+  // Then nobody waits for a chat that Telegram makes wait.
   const show = (context: Context, youngerThanMs: number, bring: Bring) =>
-    background.run((signal) =>
-      inTurn(async () => {
-        if (signal.aborted) return
-        try {
-          await bring(context, await shots.take(youngerThanMs))
-        } catch (error) {
-          await context.reply(FAILED).catch(onError)
-          throw error
-        }
-      }),
-    )
+    background.run(async (signal) => {
+      try {
+        const shot = await inTurn(async () => {
+          if (signal.aborted) return undefined
+          const taken = await shots.take(youngerThanMs)
+          if (!taken.mustUpload()) return taken
+          await bring(context, taken)
+          return undefined
+        })
+        if (shot !== undefined) await bring(context, shot)
+      } catch (error) {
+        await context.reply(FAILED).catch(onError)
+        throw error
+      }
+    })
 
   composer.command('usage', adminsOnly(isAdmin), (context) => show(context, COMMAND_MS, post))
   composer.callbackQuery(REFRESH, async (context) => {
@@ -60,7 +68,7 @@ export function usageCommand(deps: UsageDeps): Composer<Context> {
       })
       return
     }
-    await context.answerCallbackQuery({ text: 'Refreshing…' })
+    await context.answerCallbackQuery({ text: shots.isServing(BUTTON_MS) ? STILL_YOUNG : 'Refreshing…' })
     show(context, BUTTON_MS, refresh)
   })
   return composer
@@ -117,7 +125,7 @@ const unlessUnchanged = (error: unknown): true => {
 /** Runs one piece of work after another, also where one fails. */
 function createQueue() {
   let last: Promise<unknown> = Promise.resolve()
-  return (work: () => Promise<void>): Promise<void> => {
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
     const done = last.then(work)
     last = done.catch(() => undefined)
     return done

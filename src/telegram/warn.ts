@@ -12,12 +12,12 @@ export interface WarnOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Warns every admin of the month's budget. */
-export type Warn = (warning: BudgetWarning, report: BudgetReport) => Promise<void>
+/** Warns every admin of the month's budget; resolves with how many were told. */
+export type Warn = (warning: BudgetWarning, report: BudgetReport) => Promise<number>
 
 /**
- * Resolves once every admin was told, or Telegram refused to tell them, as it does where one never pressed Start. Tries for as
- * long as Telegram is away.
+ * Resolves once every admin was told, or Telegram refused to tell them, as it does where one never pressed Start: to 0 where
+ * nobody was. Tries for as long as Telegram is away.
  *
  * @throws InterruptedError when the service stops before.
  */
@@ -29,17 +29,17 @@ export const createWarn =
       while (!signal.aborted) {
         try {
           await untilAnswered(() => api.sendMessage(id, text), signal)
-          return
+          return true
         } catch (error) {
           onError(error)
-          if (isRefusal(error)) return
+          if (isRefusal(error)) return false
         }
       }
       throw new InterruptedError('The service stopped before every admin was warned of the budget.')
     }
     const telling = adminIds.map(
       (id) =>
-        new Promise<void>((resolve, reject) => background.run((signal) => tell(id, signal).then(resolve, reject))),
+        new Promise<boolean>((resolve, reject) => background.run((signal) => tell(id, signal).then(resolve, reject))),
     )
-    await Promise.all(telling)
+    return (await Promise.all(telling)).filter(Boolean).length
   }

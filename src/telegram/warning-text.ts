@@ -1,11 +1,11 @@
 import type { BudgetReport, BudgetWarning } from '../redis/budget/budget-report.ts'
 import { dayText } from '../redis/budget/day-text.ts'
-import { dollars, figure } from '../redis/budget/number-text.ts'
-import { headline } from '../redis/budget/sentences.ts'
+import { dollars, figure, short } from '../redis/budget/number-text.ts'
+import { headline, refusalEnd } from '../redis/budget/sentences.ts'
 
 /** A warning of the budget as a message: what happened comes first, then when it ends, what it costs and what helps. */
 export const warningText = (warning: BudgetWarning, report: BudgetReport): string =>
-  [happening(warning, report), ...outlook(warning, report), '', ...WAYS_OUT].join('\n')
+  [happening(warning, report), ...outlook(warning, report), '', ...waysOut(warning), '', NO_LOWER].join('\n')
 
 function happening(warning: BudgetWarning, report: BudgetReport): string {
   const { limit, month, forecast } = report
@@ -18,7 +18,7 @@ function happening(warning: BudgetWarning, report: BudgetReport): string {
     case 'forecast':
       return `📈 At this pace the month's ${figure(limit)} Redis commands are used up ${around(forecast.limitOn, reset)}.`
     case 'limit':
-      return `⛔ The provider's limit is reached: it refuses every Redis command, reads too, until ${reset}.`
+      return `⛔ The provider's limit is reached: it refuses every Redis command, reads too, ${refusalEnd(report)}.`
     default:
       return warning satisfies never
   }
@@ -37,7 +37,7 @@ const NOW_REFUSED =
 function paceText(warning: BudgetWarning, { used, limit, month, forecast }: BudgetReport): string {
   const reset = `the counter starts from 0 on ${dayText(month.resetsOn)}`
   if (warning === 'forecast') {
-    const [low, end, high] = [forecast.low, forecast.end, forecast.high].map(figure)
+    const [low, end, high] = [forecast.low, forecast.end, forecast.high].map(short)
     return `So far ${figure(used)} are used; by the end of the month it will be about ${end} (${low} to ${high}). Then ${reset}.`
   }
   if (used < limit && forecast.isEarly) return `It is too early to say when the limit is reached; ${reset}.`
@@ -55,11 +55,17 @@ function priceText({ forecast: { costUsd, isEarly }, month }: BudgetReport): str
   return `${price}: ${dollars(costUsd)} for what goes beyond the limit until ${dayText(month.resetsOn)}.`
 }
 
-const WAYS_OUT = [
-  'What helps:',
-  '• a paid plan',
+/** Where every command is refused, spending less helps nobody before the counter starts from 0. */
+const waysOut = (warning: BudgetWarning): readonly string[] =>
+  warning === 'limit'
+    ? ['What helps now:', PAID_PLAN, 'What helps for the next month:', ...SPEND_LESS]
+    : ['What helps:', PAID_PLAN, ...SPEND_LESS]
+
+const PAID_PLAN = '• a paid plan'
+
+const SPEND_LESS = [
   '• fewer features: sweeps that run less often, and no other programs on this database',
   '• a stricter retention: with a lower RETENTION_DAYS there is less to load and to look through',
-  '',
-  'Deleting orders saves commands to come, and space. It does not lower the counter.',
 ]
+
+const NO_LOWER = 'Deleting orders saves commands to come, and space. It does not lower the counter.'

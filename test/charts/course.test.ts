@@ -45,11 +45,13 @@ describe('the course of a month', () => {
     expect(courseOf({ ...figures, atMs: figures.atMs - 3_600_000 }).now.day).toBe(20)
   })
 
-  it('has no forecast on the last day, and one on the day before', () => {
-    const own = Array.from({ length: 30 }, () => 10)
+  it('has a forecast, and where it meets the limit, until an hour before the end', () => {
+    const wish = { own: Array.from({ length: 30 }, () => 10), limit: 301, forecast: { end: 302 } }
+    const before = courseOf(usageFigures({ ...wish, now: 30 - 1.01 / 24 }))
 
-    expect(courseOf(usageFigures({ now: 29.2, own })).forecast).toBeNull()
-    expect(courseOf(usageFigures({ now: 28.9, own: own.slice(1) })).forecast).not.toBeNull()
+    expect(before.forecast).toMatchObject({ end: 302 })
+    expect(before.crossing).toEqual({ day: expect.closeTo(30 - 0.505 / 24, 3), value: 301 })
+    expect(courseOf(usageFigures({ ...wish, now: 30 - 0.99 / 24 }))).toMatchObject({ forecast: null, crossing: null })
   })
 
   it.each([

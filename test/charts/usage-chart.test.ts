@@ -70,6 +70,22 @@ describe('the picture of the month', () => {
     )
   })
 
+  it('never lets its labels cover each other or a mark on the last day, when all is close together', () => {
+    const count = fc.integer({ min: 400_000, max: 600_000 })
+    fc.assert(
+      fc.property(fc.double({ min: 29, max: 30, noNaN: true }), count, count, (now, used, limit) => {
+        const own = Array.from({ length: 30 }, () => used / 30)
+        const svg = draw(usageFigures({ now, own, used, limit }))
+        const texts = textsOf(svg)
+
+        expect(overlapsOf(texts)).toEqual([])
+        expect(texts.filter(({ box }) => !isWithin(box, CANVAS))).toEqual([])
+        expect(texts.filter(({ box }) => marksOf(svg).some((mark) => overlaps(box, mark)))).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   it('is drawn within the canvas by the renderer too, letters included', () => {
     for (const figures of fc.sample(anyFigures, { numRuns: 12, seed: 10 })) {
       const withoutGround = draw(figures, { title: 'W'.repeat(90), subtitle: 'Wide '.repeat(60) }).replace(
@@ -153,9 +169,10 @@ describe('the picture of the month', () => {
     expect(wordsOf(never)).not.toContain('cleanup ran')
   })
 
-  it('has no range, no end and no dots on the last day', () => {
-    const last = draw(usageFigures({ now: 29.5, own: Array.from({ length: 30 }, () => 10_000) }))
-    const before = draw(usageFigures({ now: 28.5, own: Array.from({ length: 29 }, () => 10_000) }))
+  it('has no range, no end and no dots in the last hour', () => {
+    const own = Array.from({ length: 30 }, () => 10_000)
+    const last = draw(usageFigures({ now: 29.97, own }))
+    const before = draw(usageFigures({ now: 29.95, own }))
 
     expect(countOf(before, 'polygon', themes.light.band)).toBe(1)
     expect(countOf(last, 'polygon', themes.light.band)).toBe(0)

@@ -86,7 +86,7 @@ describe('a secret', () => {
   const GOOD = 'f3Zq81kLw0PbV72xYt'
 
   it.each<readonly [string, SecretName, Readonly<Record<string, string>>, string, string]>([
-    ['that is not set closes what it opens', 'DASHBOARD_SECRET', {}, 'off', 'not set: the dashboard is closed'],
+    ['that is not set closes what it opens', 'DASHBOARD_SECRET', {}, 'off', 'not set: nothing needs it yet'],
     ['that is hard to guess is well', 'API_TOKEN', { API_TOKEN: GOOD }, 'ok', 'set, 18 characters'],
     [
       'of few characters is easy to guess',
@@ -168,6 +168,12 @@ describe('the budget', () => {
     expect(found.fix === null).toBe(verdict === 'ok')
   })
 
+  it('is never to be helped by a larger COMMAND_BUDGET alone', () => {
+    const { fix } = checkBudget(aBudgetReport({ share: 0.96, forecast: calm }))
+
+    expect(fix).toContain('a paid plan (then set COMMAND_BUDGET to what it allows) or fewer features')
+  })
+
   it.each([
     [null, 'off', 'the provider does not tell it, or nobody bills it'],
     [{ usedBytes: 5_000_000, limitBytes: null }, 'ok', '5.0 MB, no limit is known'],
@@ -217,6 +223,32 @@ describe('a check', () => {
 
     expect(check).toMatchObject({ name: 'budget', ...found })
     expect(JSON.stringify(check)).not.toContain('SECRET')
+  })
+
+  it.each<readonly [string, RedisError, object]>([
+    ['does not answer', new RedisError('REDIS_UNREACHABLE', 'No.'), { verdict: 'fail', fix }],
+    [
+      'refuses the credentials',
+      new RedisError('REDIS_REFUSED', 'Redis refused the credentials.'),
+      { verdict: 'fail', fix },
+    ],
+    ['lacks rights', new RedisError('REDIS_REFUSED', 'Redis refused SET.'), { fix: expect.stringContaining('user') }],
+    ['is full', new RedisError('REDIS_FULL', 'No.'), { fix: expect.stringContaining('orderly sweep orders --apply') }],
+    [
+      'holds another type',
+      new RedisError('REDIS_WRONG_TYPE', 'No.'),
+      { fix: expect.stringContaining('orderly:usage:') },
+    ],
+    ['is beyond its limit', new RedisError('REDIS_LIMIT', 'No.'), { fix: expect.stringContaining('A paid plan') }],
+  ])('fails with what puts it right where a Redis %s', async (_, error, found) => {
+    expect(await examine('budget', { look: () => thrown(error), fix, hide, signal: forever })).toMatchObject(found)
+  })
+
+  it('leaves it to others to tell that the provider refuses commands', async () => {
+    const limit = new RedisError('REDIS_LIMIT', 'No.')
+    const check = await examine('schedule', { look: () => thrown(limit), fix, hide, signal: forever })
+
+    expect(check.verdict).toBe('off')
   })
 
   it('tells no secret that a server said back to us', async () => {

@@ -199,7 +199,7 @@ describeWithRedis('orderly doctor and a Redis', () => {
     expect(Number(await ask('PTTL', 'orderly:lock:doctor'))).toBeLessThanOrEqual(1_000)
   })
 
-  it('says that the provider refuses commands since its limit is reached, and what helps', async () => {
+  it('tells once that the provider refuses commands since its limit is reached, and what ends it', async () => {
     const rest = await startRestServer({ redisUrl: redis.url })
     rest.faults.onRequest = () => 'limit-whole'
     try {
@@ -207,7 +207,15 @@ describeWithRedis('orderly doctor and a Redis', () => {
 
       expect(run.code).toBe(1)
       expect(checkIn(data, 'orders redis')).toMatchObject({ verdict: 'fail', detail: expect.stringContaining('limit') })
-      expect(checkIn(data, 'budget')).toMatchObject({ verdict: 'fail', fix: expect.stringContaining('orderly usage') })
+      for (const name of ['orders redis', 'budget'] as const) {
+        expect(checkIn(data, name)?.fix).toMatch(/^A paid plan ends this at once; else it ends /)
+      }
+      for (const name of ['schedule', 'clock'] as const) {
+        expect(checkIn(data, name)).toMatchObject({
+          verdict: 'off',
+          detail: 'the provider refuses commands: see budget',
+        })
+      }
       expect(run.stdout).not.toContain(rest.token)
     } finally {
       await rest.stop()
@@ -232,6 +240,71 @@ describeWithRedis('orderly doctor and a Redis', () => {
     expect(check?.detail.startsWith('overdue: orders since 2025-12-08T23:59:00.000+01:00')).toBe(verdict !== 'ok')
   })
 
+  it('takes a schedule for dead since its first slot that was missed, however many came after it', async () => {
+    await ask('SET', 'orderly:schedule:orders', '2025-12-11T23:59')
+    await ask('SET', 'orderly:schedule:bullmq', '2025-12-18T20:17')
+    await ask('SET', 'orderly:schedule:inngest', '2025-12-18T02:00')
+
+    const { data } = await doctorAt('2025-12-19T00:13:00+01:00', {
+      REDIS_URL: redis.url,
+      BULLMQ_REDIS_URL: redis.url,
+      BULLMQ_QUEUES: 'mails',
+      BULLMQ_SWEEP_SCHEDULE: 'TZ=Europe/Berlin 17 * * * *',
+      INNGEST_DATABASE_URL: 'sqlite:/nowhere/main.db',
+    })
+
+    expect(checkIn(data, 'schedule')).toMatchObject({
+      verdict: 'fail',
+      detail: expect.stringMatching(
+        /^overdue: orders since 2025-12-14T23:59:00\.000\+01:00, bullmq since 2025-12-18T21:17:00\.000\+01:00; next: /,
+      ),
+      fix: expect.stringContaining('orderly sweep orders --apply && orderly sweep bullmq --apply'),
+    })
+  })
+
+  it('takes an hourly schedule that missed its last slot for well', async () => {
+    await ask('SET', 'orderly:schedule:orders', '2025-12-17T23:59')
+    await ask('SET', 'orderly:schedule:bullmq', '2025-12-18T22:17')
+    const bullmq = {
+      BULLMQ_REDIS_URL: redis.url,
+      BULLMQ_QUEUES: 'mails',
+      BULLMQ_SWEEP_SCHEDULE: 'TZ=Europe/Berlin 17 * * * *',
+    }
+
+    const { data } = await doctorAt('2025-12-19T00:13:00+01:00', { REDIS_URL: redis.url, ...bullmq })
+
+    expect(checkIn(data, 'schedule')?.verdict).toBe('ok')
+  })
+
+  it('names the key that holds what it should not, and how to go on', async () => {
+    await ask('SET', 'orderly:usage:2025-11', 'hello')
+
+    const { data } = await doctorAt('2025-11-20T12:00:00+01:00', { REDIS_URL: redis.url })
+
+    for (const name of ['budget', 'storage'] as const) {
+      expect(checkIn(data, name)).toMatchObject({
+        verdict: 'fail',
+        fix: expect.stringContaining('orderly:usage:<yyyy-mm>'),
+      })
+    }
+  })
+
+  it('asks for the rights that a user lacks, not for another address', async () => {
+    await ask('ACL', 'SETUSER', 'shop', 'on', '>gEheim', '~order:*', '+@all')
+    const url = new URL(redis.url)
+    url.username = 'shop'
+    url.password = 'gEheim'
+
+    const { data } = await doctorAt('2025-11-20T12:00:00+01:00', { REDIS_URL: url.href })
+
+    for (const name of ['orders redis', 'budget', 'schedule'] as const) {
+      expect(checkIn(data, name)).toMatchObject({
+        verdict: 'fail',
+        fix: 'Let its user do that, on keys that begin with order: and orderly:, or name another user.',
+      })
+    }
+  })
+
   it('holds the clock against that of Redis where there is no bot', async () => {
     const { data } = await doctorAt('2025-12-09T06:00:00+01:00', { REDIS_URL: redis.url })
 
@@ -239,20 +312,24 @@ describeWithRedis('orderly doctor and a Redis', () => {
   })
 
   it.each([
-    ['a read-only replica', ['--replicaof', '127.0.0.1', '1'], /^Redis (refused|is not ready)/],
+    ['a read-only replica', ['--replicaof', '127.0.0.1', '1'], /^Redis (refused|is not ready)/, /./],
     [
       'a policy that drops orders',
       ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'],
       /maxmemory-policy: allkeys-lru/,
+      /noeviction/,
     ],
-    ['no room', ['--maxmemory', '1kb', '--maxmemory-policy', 'noeviction'], /^Redis has no room left/],
-  ])('fails for a Redis with %s', async (_, args, detail) => {
+    ['no room', ['--maxmemory', '1kb', '--maxmemory-policy', 'noeviction'], /^Redis has no room left/, /makes room/],
+  ])('fails for a Redis with %s', async (_, args, detail, fix) => {
     const server = await startRedisServer({ args: [...args] })
     try {
       const { data } = await doctor({ REDIS_URL: server.url })
 
-      expect(checkIn(data, 'orders redis')).toMatchObject({ verdict: 'fail', detail: expect.stringMatching(detail) })
-      expect(checkIn(data, 'orders redis')?.fix).not.toBe('')
+      expect(checkIn(data, 'orders redis')).toMatchObject({
+        verdict: 'fail',
+        detail: expect.stringMatching(detail),
+        fix: expect.stringMatching(fix),
+      })
     } finally {
       await server.stop()
     }

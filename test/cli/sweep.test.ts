@@ -59,7 +59,7 @@ describeWithRedis('the cleanup that the former bot promised', () => {
       await importAll(env(), runOrderly)
       const planned = await sweep(env(), '--days', '2', '--as-of', EVENING)
       expect(planned).toMatchObject({ outcome: 'planned', scanned: 225, due: 143, deleted: 0, kept: 82 })
-      expect(await ask('DBSIZE')).toBe(225)
+      expect((await orderKeys()).size).toBe(225)
       await redis.resetStats()
 
       const report = await sweep(env(), '--days', '2', '--as-of', EVENING, '--apply')

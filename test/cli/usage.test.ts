@@ -118,7 +118,7 @@ describeWithRedis('orderly usage', () => {
     const run = await usage(overTcp())
 
     expect([run.code, run.stderr]).toEqual([0, ''])
-    expect(run.stdout).toMatch(/^[\d\u202f]+ of 500\u202f000 commands used \(\d+ %\)\nDay \d+ of \d+\. Forecast/)
+    expect(run.stdout).toMatch(/^[\d\u202f]+ of 500\u202f000 commands used \(\d+\u202f%\)\nDay \d+ of \d+\. Forecast/)
     expect(run.stdout.match(/^ +\d+ [A-Z][a-z]{2} {2}█+ {2}1\u202f00\d$/gm)).toHaveLength(daysSoFar())
     expect(run.stdout).toMatch(/\nBy purpose:\n {2}orders +[\d\u202f]+\n/)
     expect(steeringIn(run.stdout)).toEqual([])
@@ -149,7 +149,7 @@ describeWithRedis('orderly usage', () => {
     const run = await usage(overTcp())
 
     expect(run.code).toBe(0)
-    expect(run.stdout).toMatch(/^1 of 500\u202f000 commands used \(under 1 %\)\n/)
+    expect(run.stdout).toMatch(/^1 of 500\u202f000 commands used \(under 1\u202f%\)\n/)
   })
 
   it('says what an admin is warned of', async () => {

@@ -12,7 +12,7 @@ function aCopy() {
   const bootMs = clock()
   freshness.noteLoad(bootMs)
   const show = () => {
-    const isDue = freshness.isReloadDue()
+    const isDue = freshness.isReloadDue(always)
     if (isDue) freshness.noteLoad(clock())
     return isDue
   }
@@ -20,9 +20,12 @@ function aCopy() {
   return { clock, freshness, show, at }
 }
 
+const always = () => true
+const never = () => false
+
 describe('a reload of the orders', () => {
   it('is due as long as nothing was loaded', () => {
-    expect(createFreshness(fakeClock('2025-12-08T20:00:00+01:00')).isReloadDue()).toBe(true)
+    expect(createFreshness(fakeClock('2025-12-08T20:00:00+01:00')).isReloadDue(always)).toBe(true)
   })
 
   it('is not due for 30 s, whoever writes', () => {
@@ -84,6 +87,16 @@ describe('a reload of the orders', () => {
 
     freshness.noteLoad(begunMs)
 
-    expect(freshness.isReloadDue()).toBe(true)
+    expect(freshness.isReloadDue(always)).toBe(true)
   })
+})
+
+it('is due before the first load although nothing optional may be paid for, and then no more', () => {
+  const clock = fakeClock('2025-12-08T20:00:00+01:00')
+  const freshness = createFreshness(clock)
+  expect(freshness.isReloadDue(never)).toBe(true)
+  freshness.noteLoad(clock())
+  clock.advance(60_000)
+
+  expect([freshness.isReloadDue(always), freshness.isReloadDue(never)]).toEqual([true, false])
 })

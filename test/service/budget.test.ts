@@ -1,7 +1,12 @@
+import { pino } from 'pino'
 import { afterEach, expect, it, vi } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
 import { encodeBoot } from '../../src/redis/budget/boot-field.ts'
+import { createMemoryConnection } from '../../src/redis/memory.ts'
+import { createServiceBudget } from '../../src/service-budget.ts'
 import { ADMIN, GROUP, startServiceRig, type ServiceRig } from '../support/bot-rig.ts'
-import { instant } from '../support/clock.ts'
+import { fakeClock, instant } from '../support/clock.ts'
 import { describeWithRedis } from '../support/redis-server.ts'
 import { startRestServer } from '../support/rest-server.ts'
 
@@ -28,9 +33,12 @@ describeWithRedis("the month's budget of a service", () => {
   let rig: ServiceRig
   afterEach(() => rig.stop())
 
-  const startWith = async (perDay: number) => {
+  const prepare = async (perDay: number) => {
     rig = await startServiceRig({ isStarted: false, now: NOW, env: { COMMAND_BUDGET: String(LIMIT) } })
     if (perDay > 0) await rig.ask('HSET', MONTH, 'boot:gone', aMonth(perDay))
+  }
+  const startWith = async (perDay: number) => {
+    await prepare(perDay)
     await rig.start()
   }
   const said = (chatId = ADMIN) =>
@@ -40,19 +48,77 @@ describeWithRedis("the month's budget of a service", () => {
     return status
   }
   const warnings = () => said().filter((text) => /^[⚠📈⛔]/u.test(text))
+  /** What the logs tell of warnings. */
+  const logged = () =>
+    rig
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('"budget.warning"'))
+      .map((line): unknown => JSON.parse(line))
+  const told = async (warning: string) => rig.ask('HGET', MONTH, `told:${warning}:${LIMIT}:2025-12-01`)
+  const endAll = async () => {
+    for (const service of rig.services.splice(0)) await service.stop()
+  }
 
   it('is told to every admin once, however many instances start', async () => {
     await startWith(4_500)
     await patiently(() => expect(warnings()).toHaveLength(1))
     expect(warnings()[0]).toMatch(/^⚠️ The mark of 80 % is reached: 85.5\d\d of 100.000 commands used/)
-    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:80:100000')).not.toBeNull())
+    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:80:100000:2025-12-01')).not.toBeNull())
 
     await rig.start()
     await rig.start()
     rig.telegram.say(ADMIN, ADMIN, '/status')
-    await patiently(() => expect(said().at(-1)).toContain('100\u202f000 this month (86 %)'))
+    await patiently(() => expect(said().at(-1)).toContain('100\u202f000 this month (86\u202f%)'))
 
     expect(warnings()).toHaveLength(1)
+  })
+
+  it('that nobody can be told is in the log, and told by the first start that knows an admin', async () => {
+    await prepare(4_500)
+    await rig.begin({ ADMIN_IDS: '' })
+    await patiently(() => expect(logged()).toMatchObject([{ level: 40, warning: '80', told: 0 }]))
+    await endAll()
+    const marks = [await rig.ask('HKEYS', MONTH)].flat().map(String)
+    expect(marks.filter((mark) => /^(warned|told)/.test(mark))).toEqual([])
+
+    await rig.start()
+
+    await patiently(() => expect(warnings()).toHaveLength(1))
+    await patiently(() => expect(logged().at(-1)).toMatchObject({ level: 40, warning: '80', told: 1 }))
+    await patiently(async () => expect(await told('80')).not.toBeNull())
+  })
+
+  it('that each admin refused does not count as told, and a later start tries once more', async () => {
+    await prepare(4_500)
+    rig.telegram.block(ADMIN)
+    await rig.start()
+    await patiently(() => expect(logged()).toMatchObject([{ warning: '80', told: 0 }]))
+    await endAll()
+    expect(await told('80')).toBeNull()
+
+    rig.telegram.unblock(ADMIN)
+    rig.clock.advance(16 * 60_000)
+    await rig.start()
+
+    await patiently(() => expect(warnings()).toHaveLength(1))
+    await patiently(async () => expect(await told('80')).not.toBeNull())
+  })
+
+  it('is kept, and warned of, while the service runs', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      await startWith(4_100)
+      expect(await receive()).toBe(201)
+      await rig.ask('HSET', MONTH, 'boot:other', aMonth(300))
+      rig.clock.advance(5 * 3_600_000)
+      vi.advanceTimersByTime(17 * 60_000)
+
+      await patiently(async () => expect(await rig.billed()).toMatchObject({ HSET: expect.any(Number) }))
+      await patiently(() => expect(warnings().at(-1)).toMatch(/^⚠️ The mark of 80 % is reached/))
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('is told as soon as the forecast crosses the limit', async () => {
@@ -62,18 +128,29 @@ describeWithRedis("the month's budget of a service", () => {
     expect(warnings()[0]).toMatch(/^📈 At this pace the month's 100.000 Redis commands are used up around \d+ Dec/)
   })
 
+  it('warns of nothing and saves nothing on a Redis that nobody bills, unless somebody chose a budget', async () => {
+    await prepare(27_000)
+    await rig.start({ COMMAND_BUDGET: '' })
+    rig.telegram.say(ADMIN, ADMIN, '/usage')
+    await patiently(() => expect(rig.telegram.calls.some(({ method }) => method === 'sendPhoto')).toBe(true))
+
+    expect(warnings()).toEqual([])
+    expect(await told('95')).toBeNull()
+    expect(JSON.stringify(rig.telegram.chat(ADMIN))).toContain('Nobody bills this Redis')
+  })
+
   it('is silent while the month ends within it', async () => {
     await startWith(2_000)
     rig.telegram.say(ADMIN, ADMIN, '/status')
-    await patiently(() => expect(said().at(-1)).toContain('this month (38 %)'))
+    await patiently(() => expect(said().at(-1)).toContain('this month (38\u202f%)'))
 
     expect(warnings()).toEqual([])
   })
 
-  it('above 98 % is spent on orders alone: nothing is counted in Redis, and no list is loaded again', async () => {
+  it('above 98 % is spent on orders alone: nothing is counted in Redis before the end, and no list is loaded again', async () => {
     await startWith(5_200)
     await patiently(() => expect(warnings()).toHaveLength(1))
-    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:95:100000')).not.toBeNull())
+    await patiently(async () => expect(await rig.ask('HGET', MONTH, 'told:95:100000:2025-12-01')).not.toBeNull())
     await rig.redis.resetStats()
     rig.clock.advance(60_000)
 
@@ -86,7 +163,7 @@ describeWithRedis("the month's budget of a service", () => {
 
     const { SET, APPEND, ...others } = await rig.billed()
     expect({ SET, APPEND }).toEqual({ SET: 1, APPEND: 1 })
-    expect(others).toEqual({})
+    expect(others).toEqual({ HSET: 1 })
   })
 
   it('is written at the end of a service, so that the next one goes on from there', async () => {
@@ -119,7 +196,7 @@ describeWithRedis("the month's budget of a service", () => {
       }
       for (const id of ['1', '2', '3']) expect(await receive(id)).toBe(503)
       await patiently(() => expect(warnings()).toHaveLength(1))
-      expect(warnings()[0]).toContain('until 1 Jan')
+      expect(warnings()[0]).toContain('until its reset on 1 Jan')
 
       asked.length = 0
       rig.telegram.say(ADMIN, ADMIN, '/usage')
@@ -132,4 +209,28 @@ describeWithRedis("the month's budget of a service", () => {
       await rest.stop()
     }
   })
+})
+
+it('a warning that nobody can be told is in the log once a month, however often it is due', async () => {
+  const clock = fakeClock(NOW)
+  const connection = createMemoryConnection({ clock })
+  await connection.send([['HSET', MONTH, 'boot:gone', aMonth(4_500)]])
+  const log = pino({ level: 'silent' })
+  const app = await createApp(readConfig({ COMMAND_BUDGET: String(LIMIT) }), log, { clock, connection })
+  const emitted: unknown[] = []
+  const budget = createServiceBudget({
+    app,
+    emit: (...event) => void emitted.push(event),
+    warn: () => Promise.reject(new Error('Nobody is there.')),
+    onError: (error) => void emitted.push(error),
+  })
+
+  await budget.learn()
+  await budget.learn()
+  expect(emitted).toEqual([['warn', 'budget.warning', { warning: '80', told: 0 }]])
+  await connection.send([['HSET', MONTH, 'boot:gone', aMonth(4_900)]])
+  await budget.learn()
+
+  expect(emitted.slice(1)).toEqual([['warn', 'budget.warning', { warning: '90', told: 0 }]])
+  await app.close()
 })

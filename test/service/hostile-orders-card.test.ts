@@ -47,6 +47,17 @@ describe('Any text', () => {
     )
   })
 
+  it.each([
+    'https://x.de/#/orders/7',
+    'https://gitlab.com/a/-/issues/1',
+    'https://x.de/a?next=/b&to=@anna',
+    'see https://maps.example/@48.57,13.46,17z and ring twice',
+    'anna@x.example',
+    '1/2 Pizza, c/o Huber, 0851/123',
+  ])('leaves what is no call as it is: %s', (text) => {
+    expect(inLine(text, 512)).toBe(text)
+  })
+
   it('is nothing where there is nothing to see', () => {
     expect(['', ' \n', '\u200b', '\u2060 \ufeff', '\u202e', '\u0000'].map((text) => inLine(text, 10))).toEqual(
       Array(6).fill(''),

@@ -23,6 +23,7 @@ export const aBudgetReport = (given: Partial<BudgetReport> = {}): BudgetReport =
   },
   day: 20,
   limit: 500_000,
+  isEnforced: true,
   used: 359_613,
   share: 0.719226,
   own: 340_000,

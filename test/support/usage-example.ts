@@ -17,7 +17,7 @@ export function usageExample(): string {
     forecast: { end: 539_000, low: 518_000, high: 561_000 },
   })
   return usageChart(figures, {
-    title: '359\u202f613 of 500\u202f000 commands used (72 %)',
+    title: '359\u202f613 of 500\u202f000 commands used (72\u202f%)',
     subtitle: 'Day 20 of 30. Forecast for 30 Nov: 539K (518K–561K), limit reached around 28 Nov',
     theme: themes.light,
   })

@@ -188,7 +188,7 @@ describeWithRedis('/status', () => {
     const [head, store, commands, ...rest] = text.split('\n')
     expect(head).toBe('Orderly 0.0.0-test, up 1 h 5 min, instance instance-7')
     expect(store).toMatch(/^Store: tcp, answers; \d+ orders held$/)
-    expect(commands).toMatch(/^Redis commands since start: \d+; \d+ of 500\u202F000 this month \(under 1 %\)$/)
+    expect(commands).toMatch(/^Redis commands since start: \d+; \d+ of 500\u202F000 this month \(under 1\u202F%\)$/)
     expect(rest).toEqual(['Last cleanup: none recorded', 'Next cleanup: 2025-12-08 23:59'])
     expect(await rig.billed()).toEqual({})
   })

@@ -27,7 +27,7 @@ describeWithRedis('/usage of a whole service', () => {
     const { photo, text } = await usage()
 
     expect(photo).toMatchObject({ mimeType: 'image/png', width: 1_280 })
-    expect(text).toMatch(/^\d+ of 500\u202F000 commands used \(under 1 %\)\nDay 8 of 31\./)
+    expect(text).toMatch(/^\d+ of 500\u202F000 commands used \(under 1\u202F%\)\nDay 8 of 31\./)
     expect(sum(await rig.billed()) - before).toBeLessThanOrEqual(1)
   })
 

@@ -42,7 +42,7 @@ describe('/usage', () => {
 
     expect(message.photo?.bytes.equals(png(1_280, 720))).toBe(true)
     expect(message).toMatchObject(captionOf(first))
-    expect(message.text.split('\n')[0]).toBe('359\u202f613 of 500\u202f000 commands used (72 %)')
+    expect(message.text.split('\n')[0]).toBe('359\u202f613 of 500\u202f000 commands used (72\u202f%)')
     expect(message.buttons.map((row) => row.map(({ text }) => text))).toEqual([['Refresh']])
     expect(rig.errors).toEqual([])
   })
@@ -147,7 +147,7 @@ describe('/usage', () => {
   it('says so when the figures cannot be read, and works again as soon as they can', async () => {
     rig.now.read = () => Promise.reject(new Error('unreadable'))
     const { text } = await rig.usage()
-    expect(text).toContain('The figures could not be shown')
+    expect(text).toContain('Telegram did not answer, so the figures may be missing. Send /usage again.')
     await rig.telegram.waitFor(() => rig.errors.length === 1, 10_000)
 
     rig.now.read = async () => undefined
@@ -155,10 +155,27 @@ describe('/usage', () => {
     expect((await rig.usage()).photo).toBeDefined()
   })
 
+  it('makes nobody wait for a chat that Telegram makes wait', { timeout: 60_000 }, async () => {
+    const message = await rig.usage()
+    rig.telegram.failNext('sendPhoto', 'hang')
+    rig.telegram.say(ADMIN, GROUP, '/usage')
+    await rig.telegram.waitFor(() => photos().length === 2, 10_000)
+
+    rig.telegram.say(OTHER_ADMIN, OTHER_ADMIN, '/usage')
+    await press(message)
+
+    // The call that hangs ends after 15 s.
+    const isShown = () => rig.fromBot(OTHER_ADMIN).length === 1 && rig.calls('editMessageMedia').length === 1
+    await rig.telegram.waitFor(isShown, 10_000)
+    expect(rig.fromBot(OTHER_ADMIN)).toMatchObject([captionOf(first)])
+  })
+
   it('says so when Telegram broke the upload off, and does not take that for a refusal', async () => {
     rig.telegram.failNext('sendPhoto', 'reset')
 
-    expect((await rig.usage()).text).toContain('The figures could not be shown')
+    expect((await rig.usage()).text).toContain(
+      'Telegram did not answer, so the figures may be missing. Send /usage again.',
+    )
     expect((await rig.usage()).photo).toBeDefined()
     expect(rig.asked.pictures).toBe(1)
   })
@@ -199,7 +216,9 @@ describe('The button below the figures', () => {
     rig.now.report = later
     rig.clock.advance(14_999)
 
-    for (let count = 0; count < 5; count += 1) await press(message)
+    for (let count = 0; count < 5; count += 1) {
+      expect(await press(message)).toEqual({ toast: 'These figures are less than 15 seconds old.', alert: false })
+    }
     await settle()
 
     expect(rig.asked).toEqual({ reports: 1, pictures: 1 })
@@ -302,6 +321,6 @@ describe('/status', () => {
     rig.telegram.say(ADMIN, ADMIN, '/status')
     const { text } = await rig.telegram.waitFor(() => rig.fromBot().at(-1), 10_000)
 
-    expect(text).toContain('Redis commands since start: 321; 359\u202f613 of 500\u202f000 this month (72 %)')
+    expect(text).toContain('Redis commands since start: 321; 359\u202f613 of 500\u202f000 this month (72\u202f%)')
   })
 })

@@ -19,7 +19,7 @@ const textsTo = (chat: number) => rig.fromBot(chat).map(({ text }) => text)
 
 describe('A warning of the budget', () => {
   it('is told to every admin, once, as plain text, and to nobody else', async () => {
-    await rig.bot.warn(80, report)
+    expect(await rig.bot.warn(80, report)).toBe(2)
 
     const text = warningText(80, report)
     expect([ADMIN, OTHER_ADMIN, STRANGER].map(textsTo)).toEqual([[text], [text], []])
@@ -27,13 +27,20 @@ describe('A warning of the budget', () => {
     expect(rig.errors).toEqual([])
   })
 
-  it('counts as told to an admin whom Telegram refuses to tell, and reaches the others', async () => {
+  it('is not tried again for an admin whom Telegram refuses to tell, and reaches the others', async () => {
     rig.telegram.block(ADMIN)
 
-    await rig.bot.warn('limit', report)
+    expect(await rig.bot.warn('limit', report)).toBe(1)
 
     expect([ADMIN, OTHER_ADMIN].map(textsTo)).toEqual([[], [warningText('limit', report)]])
     expect(rig.errors).toEqual([expect.objectContaining({ error_code: 403 })])
+  })
+
+  it('is told nobody where Telegram refuses to tell each', async () => {
+    rig.telegram.block(ADMIN)
+    rig.telegram.block(OTHER_ADMIN)
+
+    expect(await rig.bot.warn(90, report)).toBe(0)
   })
 
   it('is not told before Telegram is back, and once then', async () => {

@@ -41,16 +41,29 @@ describe('The text of a warning', () => {
   it('of a forecast says what is expected, with its range', () => {
     expect(linesOf('forecast', aBudgetReport()).slice(0, 2)).toEqual([
       "📈 At this pace the month's 500 000 Redis commands are used up around 28 Nov, before the counter starts from 0 on 1 Dec.",
-      'So far 359 613 are used; by the end of the month it will be about 539 000 (518 000 to 561 000). Then the counter starts from 0 on 1 Dec.',
+      'So far 359 613 are used; by the end of the month it will be about 539K (518K to 561K). Then the counter starts from 0 on 1 Dec.',
     ])
   })
 
   it('of the limit says what happens to orders, buttons and cleanups until the reset', () => {
     expect(linesOf('limit', aBudgetReport({ isLimitReached: true })).slice(0, 3)).toEqual([
-      "⛔ The provider's limit is reached: it refuses every Redis command, reads too, until 1 Dec.",
+      "⛔ The provider's limit is reached: it refuses every Redis command, reads too, until its reset on 1 Dec.",
       'Orders that come in now are answered 503 and are not stored: they are in only once their sender tries again after that. Buttons on cards and cleanups fail until then.',
       'A paid plan ends this at once. Paid as you go, 100 000 commands cost $0.20: $0.08 for what goes beyond the limit until 1 Dec.',
     ])
+  })
+
+  it('of the limit offers what saves commands for the next month only', () => {
+    const lines = linesOf('limit', aBudgetReport({ isLimitReached: true }))
+
+    expect(lines.slice(lines.indexOf('What helps now:'), -2).map((line) => line.replace(/:.+/, ''))).toEqual([
+      'What helps now:',
+      '• a paid plan',
+      'What helps for the next month:',
+      '• fewer features',
+      '• a stricter retention',
+    ])
+    expect(linesOf(95, aBudgetReport())).toContain('What helps:')
   })
 
   it.each(warnings)(

@@ -64,6 +64,8 @@ export interface BudgetReport {
   /** Which day of the month it is, from 1. */
   readonly day: number
   readonly limit: number
+  /** Whether warnings and saver mode follow from the limit: not on a Redis that nobody bills, unless somebody chose a limit. */
+  readonly isEnforced: boolean
   /** The provider's count or our own, whichever is larger. */
   readonly used: number
   /** `used` of `limit`: 0.72 is 72 %. */
@@ -106,3 +108,6 @@ export interface BudgetReport {
 
 /** What admins are warned of, each once a month: a share of the limit in percent, a forecast beyond it, the provider's refusal. */
 export type BudgetWarning = 80 | 90 | 95 | 'forecast' | 'limit'
+
+/** Milliseconds by which the provider's month may begin after ours: it may count in another time zone. */
+export const LATE_RESET_MS = 14 * 3_600_000

@@ -30,8 +30,8 @@ export interface Budget extends Pick<Usage, 'charge' | 'noteOrder' | 'noteSweepB
    */
   load(): Promise<void>
   /**
-   * Writes what was spent, at most every 15 minutes, and asks the provider. Costs 1 command if something was spent, 2 at the
-   * first time in a month, 0 in saver mode.
+   * Writes what was spent, at most every 15 minutes, reads what others spent, every 4 hours, and asks the provider. Costs 1
+   * command for each of both, 2 for the first write in a month, 0 in saver mode.
    *
    * @throws RedisError
    */
@@ -41,12 +41,14 @@ export interface Budget extends Pick<Usage, 'charge' | 'noteOrder' | 'noteSweepB
   /** Where the budget stands by what is known already. Costs nothing. */
   known(): BudgetReport
   /**
-   * Where the budget stands, with what other instances wrote. Costs 1 command at most every 10 minutes, 0 in saver mode.
+   * Where the budget stands, with what other instances wrote. Costs 1 command at most every 30 minutes, 0 in saver mode.
    * Resolves within 4 s: where Redis or the provider do not answer by then, it is what is known.
    */
   report(): Promise<BudgetReport>
   /** Whether everything optional stops. Costs nothing. */
   isSaving(): boolean
+  /** The warnings that are due and that nobody has taken, as far as known. Costs nothing. */
+  dueWarnings(): readonly BudgetWarning[]
   /**
    * Takes the warnings that are due and that nobody has taken. Costs 1 command for each of them, and is
    * none at the provider's limit. @throws RedisError
@@ -54,8 +56,14 @@ export interface Budget extends Pick<Usage, 'charge' | 'noteOrder' | 'noteSweepB
   claimWarnings(): Promise<readonly ClaimedWarning[]>
 }
 
-/** Milliseconds for which what other instances wrote is taken as known. */
-const FRESH_MS = 10 * 60_000
+/** Milliseconds for which what other instances wrote is fresh enough for a person: each writes every quarter of an hour. */
+const FRESH_MS = 30 * 60_000
+
+/** The same where nobody asks, but warnings and saver mode must follow from it. */
+const KNOWN_MS = 4 * 3_600_000
+
+/** Milliseconds after which a provider that refused may be asked whether it still does. */
+const REFUSED_MS = 10 * 60_000
 
 /** Milliseconds that a person waits for what others know. */
 const PATIENCE_MS = 4_000
@@ -86,7 +94,8 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
   const known = () => {
     const ours = usage.known()
     const parts = { usage: ours, provider: figuresOf(ours.month.name), isLimitReached: limit.isReached() }
-    return composeReport({ ...parts, limit: config.limit, nowMs: clock(), zone })
+    const isEnforced = config.isLimitGiven || !provider.isUnbilled()
+    return composeReport({ ...parts, limit: config.limit, isEnforced, nowMs: clock(), zone })
   }
   const mode = eachMinute(clock, () => known().mode)
   const isSaving = () => limit.isReached() || mode() === 'saver'
@@ -98,13 +107,17 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
   const look = async () => {
     const { name: month } = usage.known().month
     const told = await provider.look()
-    if (told !== null) latest = { month, figures: notLess(told, figuresOf(month)) }
+    if (told !== null) latest = { month, figures: told }
   }
 
   /** Only a command that is carried out tells that the provider carries them out again; it bills none that it refuses. */
   const askAgain = async () => {
-    if (limit.isReached()) await others.within(FRESH_MS).catch(unlessRedis)
+    if (limit.isReached()) await others.within(REFUSED_MS).catch(unlessRedis)
   }
+
+  /** None at the provider's limit: then no instance can ask another. */
+  const due = (report: BudgetReport) =>
+    limit.isReached() ? { send: [], mark: [] } : dueWarnings(report, claims.isTaken)
 
   return {
     charge: usage.charge,
@@ -117,43 +130,40 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
       await look()
     },
     keep: async () => {
-      if (!isSaving()) await usage.write()
+      if (!isSaving()) {
+        await usage.write()
+        await others.within(KNOWN_MS)
+      }
       await askAgain()
       await look()
     },
     end: async () => {
-      if (!isSaving()) await usage.write({ isFinal: true })
+      // Also in saver mode, or nobody would know of it after the next start.
+      if (!limit.isReached()) await usage.write({ isFinal: true })
     },
     report: async () => {
       const read = isSaving() ? askAgain() : others.within(FRESH_MS).catch(unlessRedis)
       await Promise.race([Promise.all([read, look()]), sleep(PATIENCE_MS, undefined, { ref: false })])
       return known()
     },
+    dueWarnings: () => due(known()).send,
     claimWarnings: async () => {
-      // Then no instance can ask another.
-      if (limit.isReached()) return []
       const report = known()
-      const due = dueWarnings(report, claims.isTaken)
+      const { mark, send: news } = due(report)
       const claimed: ClaimedWarning[] = []
       const taken: BudgetWarning[] = []
       const noteTold = async () => {
         for (const warning of taken) await claims.noteTold(warning)
       }
       // One after the other: a failure must leave the later ones for the next time.
-      for (const warning of due.mark) {
+      for (const warning of mark) {
         if (!(await claims.take(warning))) continue
         taken.push(warning)
-        if (due.send.includes(warning)) claimed.push({ warning, report, noteTold })
+        if (news.includes(warning)) claimed.push({ warning, report, noteTold })
       }
       return claimed
     },
   }
-}
-
-/** What a month took never falls: a smaller count is that of a source that knows less. */
-function notLess(told: ProviderFigures, before: ProviderFigures | null): ProviderFigures {
-  if (before === null || before.count === null || before.count.used <= (told.count?.used ?? 0)) return told
-  return { ...told, count: before.count, coversFromMs: before.coversFromMs }
 }
 
 const unlessRedis = (error: unknown): void => {

@@ -1,5 +1,5 @@
 import { isoInstant } from '../../calendar.ts'
-import type { BudgetReport, Forecast } from './budget-report.ts'
+import { LATE_RESET_MS, type BudgetReport, type Forecast } from './budget-report.ts'
 import { countedDays } from './counted-days.ts'
 import { dayScale } from './day-scale.ts'
 import { differenceText } from './difference.ts'
@@ -19,6 +19,8 @@ export interface ReportParts {
   readonly limit: number
   /** Null where the provider tells nothing. */
   readonly provider: ProviderFigures | null
+  /** Whether anything follows from the limit. */
+  readonly isEnforced: boolean
   /** Whether the provider refuses commands. */
   readonly isLimitReached: boolean
 }
@@ -26,10 +28,17 @@ export interface ReportParts {
 /** The share of the limit above which everything optional stops. */
 const SAVER_SHARE = 0.98
 
+/** In days: over less time no rate of others is told, for it would be anything. */
+const LEAST_DAYS = 0.25
+
+/** Days of others' spending that a warning needs behind it, where they spend more than this share of all. */
+const [FIRM_DAYS, SMALL_SHARE] = [3, 0.1]
+
 /** Puts together where the month's budget stands, from what is known already. */
 export function composeReport(parts: ReportParts): BudgetReport {
-  const { usage, nowMs, zone, limit, provider, isLimitReached } = parts
-  const { countedFromMs, from, days, own, used } = spendingOf(parts)
+  const { usage, nowMs, zone, limit, provider, isEnforced, isLimitReached } = parts
+  const spent = spendingOf(parts)
+  const { countedFromMs, from, days, own, used } = spent
   const share = used / limit
   return {
     at: isoInstant(nowMs, zone),
@@ -38,6 +47,7 @@ export function composeReport(parts: ReportParts): BudgetReport {
     month: usage.month,
     day: Math.floor(from) + days.length,
     limit,
+    isEnforced,
     used,
     share,
     own,
@@ -52,14 +62,14 @@ export function composeReport(parts: ReportParts): BudgetReport {
       cleanups,
     })),
     ...totalsOf(usage.days),
-    forecast: forecastOf(parts, { countedFromMs, days, used }),
+    forecast: forecastOf(parts, spent),
     orders: ordersOutlook(days, from),
     storage: provider?.storage ?? null,
     bandwidth: {
       sweepBytes: sum(Object.values(usage.days).map(({ sweepBytes }) => sweepBytes)),
       usedBytes: provider?.bandwidthBytes ?? null,
     },
-    mode: isLimitReached || share > SAVER_SHARE ? 'saver' : 'normal',
+    mode: isLimitReached || (isEnforced && share > SAVER_SHARE) ? 'saver' : 'normal',
     isLimitReached,
   }
 }
@@ -71,6 +81,9 @@ interface Spent {
   readonly days: readonly SpentDay[]
   readonly own: number
   readonly used: number
+  /** What others spent, and in how many days. */
+  readonly surplus: number
+  readonly surplusDays: number
 }
 
 /** What Orderly counted, and on the same days what the provider counts beyond that. */
@@ -81,16 +94,14 @@ function spendingOf({ usage, nowMs, zone, limit, provider, isLimitReached }: Rep
   const own = sum(days.map((day) => day.own))
   const counted = Math.max(own, provider?.count?.used ?? 0)
   const beside = provider?.running ?? { used: counted, fromMs: provider?.coversFromMs ?? usage.month.startMs }
-  const others = spreadSurplus(Math.max(0, Math.min(counted, beside.used) - own), {
-    since: scale.at(beside.fromMs),
-    now: scale.at(nowMs),
-    firstDay: Math.floor(from),
-    length: days.length,
-  })
+  const surplus = Math.max(0, Math.min(counted, beside.used) - own)
+  const [since, now] = [scale.at(beside.fromMs), scale.at(nowMs)]
+  const others = spreadSurplus(surplus, { since, now, firstDay: Math.floor(from), length: days.length })
   const spent = days.map((day, index) => ({ ...day, others: others[index] ?? 0 }))
-  // The refusal says it where nobody else can: counts cannot be read any more.
-  const used = isLimitReached ? Math.max(counted, limit) : counted
-  return { countedFromMs: fromMs, from, days: spent, own, used }
+  // The refusal says it where nobody else can, for counts cannot be read any more; at first it may be that of the last month.
+  const isUsedUp = isLimitReached && (provider?.count ?? null) === null && nowMs - usage.month.startMs >= LATE_RESET_MS
+  const used = isUsedUp ? Math.max(counted, limit) : counted
+  return { countedFromMs: fromMs, from, days: spent, own, used, surplus, surplusDays: now - since }
 }
 
 function differenceOf(
@@ -102,13 +113,14 @@ function differenceOf(
   return differenceText({ own, used: count.used, coversFromMs, countedFromMs, zone })
 }
 
-/** Of the days before the month only Orderly's own part is known: others are taken to have spent as much a day as now. */
-function forecastOf(
-  { usage, nowMs, zone, limit }: ReportParts,
-  { countedFromMs, days, used }: Pick<Spent, 'countedFromMs' | 'days' | 'used'>,
-): Forecast {
-  const ofOthers = sum(days.map(({ others }) => others)) / days.length
-  return forecastMonth({
+/**
+ * Of the days before the month only Orderly's own part is known: others are taken to have spent as much a day as since they are
+ * counted. Where they spend much and little time is behind that, the forecast is not firm, and its range need not hold the end.
+ */
+function forecastOf({ usage, nowMs, zone, limit }: ReportParts, spent: Spent): Forecast {
+  const { countedFromMs, days, used, surplus, surplusDays } = spent
+  const ofOthers = surplus / Math.max(surplusDays, LEAST_DAYS)
+  const forecast = forecastMonth({
     month: usage.month,
     nowMs,
     zone,
@@ -118,6 +130,8 @@ function forecastOf(
     days: days.map(({ own, others }) => own + others),
     prior: usage.prior.map((own) => own + ofOthers),
   })
+  const isKnown = surplusDays >= FIRM_DAYS || surplus <= SMALL_SHARE * used
+  return { ...forecast, isFirm: forecast.isFirm && isKnown }
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)

@@ -20,6 +20,7 @@ export interface Ledger {
 }
 
 export interface Ledgers {
+  /** What keeping usage costs is worth no write, or whoever asks often would make one of his own. */
   charge(purpose: string, command: string): void
   noteOrder(): void
   noteSweepBytes(bytes: number): void
@@ -29,7 +30,7 @@ export interface Ledgers {
   today(): string
   /** Other months with something unwritten, in the order in which they were begun. */
   ended(): readonly Ledger[]
-  /** Lets the time stand still while a write is begun, whose own charges call for no further one. */
+  /** Lets the time stand still while a write is begun, so that what it costs is told in the month that it is charged to. */
   beginWrite<Result>(begin: () => Result): Result
 }
 
@@ -65,14 +66,14 @@ export function createLedgers({ clock, onTurn, ...rule }: LedgersOptions): Ledge
     const date = local < ledger.month.firstDay ? ledger.month.firstDay : local
     return { ledger, date, tally: ledger.tally.day(date) }
   })
-  const change = (isWorthAWrite = true) => {
+  const change = ({ isWorthAWrite = true } = {}) => {
     const { ledger: changed, tally } = today()
     if (isWorthAWrite) changed.changes += 1
     return tally
   }
 
   return {
-    charge: (purpose, command) => change(stillMs === undefined || purpose !== 'usage').charge(purpose, command),
+    charge: (purpose, command) => change({ isWorthAWrite: purpose !== 'usage' }).charge(purpose, command),
     noteOrder: () => change().add({ commands: {}, orders: 1, sweepBytes: 0 }),
     noteSweepBytes: (bytes) => change().add({ commands: {}, orders: 0, sweepBytes: bytes }),
     current: () => today().ledger,

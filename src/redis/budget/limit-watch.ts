@@ -9,12 +9,16 @@ export interface LimitWatch {
   isReached(): boolean
 }
 
-/** Watches what goes through a transport anyway; asks nothing itself. `onReached` is told of each change to refused. */
+/**
+ * Watches what goes through a transport anyway; asks nothing itself. `onReached` is told of each change from carried out to
+ * refused: whoever begins while commands are refused has no news, for somebody else was there before.
+ */
 export function watchLimit(send: Transport, onReached: () => void): LimitWatch {
-  let isReached = false
+  let [isReached, isCarryingOut] = [false, false]
   const note = (isRefused: boolean) => {
-    const isNews = isRefused && !isReached
+    const isNews = isRefused && isCarryingOut
     isReached = isRefused
+    isCarryingOut = !isRefused
     if (isNews) onReached()
   }
   return {
@@ -22,9 +26,10 @@ export function watchLimit(send: Transport, onReached: () => void): LimitWatch {
     send: async (commands) => {
       try {
         const replies = await send(commands)
-        // What is free may be answered beyond the limit too.
+        // What is free may be answered beyond the limit too, and another refusal says nothing of it.
+        const isCarriedOut = commands.some(([name], at) => isBilled(name) && !isRedisError(replies[at]))
         if (replies.some((reply) => isRedisError(reply, 'REDIS_LIMIT'))) note(true)
-        else if (commands.some(([name]) => isBilled(name))) note(false)
+        else if (isCarriedOut) note(false)
         return replies
       } catch (error) {
         if (isRedisError(error, 'REDIS_LIMIT')) note(true)

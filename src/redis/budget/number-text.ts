@@ -1,4 +1,4 @@
-/** Thousands are apart by a narrow space at which no line breaks. */
+/** What belongs to one number is apart by a narrow space at which no line breaks. */
 const APART = '\u202f'
 
 /** A whole number with thousands apart: `359 613`. */
@@ -15,7 +15,7 @@ export function short(count: number): string {
     if (shown < 1_000) return `${shown}${unit}`
     amount /= 1_000
   }
-  return `${grouped(amount)}${LAST_UNIT}`
+  return `${amount < 999.5 ? fewDigits(amount) : grouped(amount)}${LAST_UNIT}`
 }
 
 /** One digit after the point below 10, as far as it says anything. */
@@ -27,12 +27,12 @@ const MOST_EXACT = 1_000_000_000
 /** A whole number to the last digit where there is room for it: `359 613`, `1.2B`. */
 export const figure = (count: number): string => (Math.round(count) < MOST_EXACT ? grouped(count) : short(count))
 
-/** A share in percent: `72 %`. What is not all is never told as 100 %, and what is not nothing never as 0 %. */
+/** A share in percent, before whose sign no line breaks: `72 %`. What is not all is never told as 100 %, and what is not nothing never as 0 %. */
 export function percent(share: number): string {
   const rounded = Math.round(share * 100)
-  if (share > 0 && rounded === 0) return 'under 1 %'
-  if (share < 1) return `${Math.min(rounded, 99)} %`
-  return rounded > 999 ? 'over 999 %' : `${rounded} %`
+  if (share > 0 && rounded === 0) return `under 1${APART}%`
+  if (share < 1) return `${Math.min(rounded, 99)}${APART}%`
+  return rounded > 999 ? `over 999${APART}%` : `${rounded}${APART}%`
 }
 
 /** Dollars: `$0.08`, `$1 234`. */

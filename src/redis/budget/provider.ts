@@ -4,8 +4,9 @@ import { figureOf, readInfo, type Info } from '../info.ts'
 import { createShared } from '../shared.ts'
 import { isBilledStore } from '../status/figures.ts'
 import type { Transport } from '../transport.ts'
-import type { BudgetMonth, BudgetReport, ProviderCount } from './budget-report.ts'
-import { createBaselines, type Baseline, type BaselineUsage } from './baseline.ts'
+import type { BudgetReport, ProviderCount } from './budget-report.ts'
+import { createBaselines, type BaselineUsage, type RunningCount } from './baseline.ts'
+import { calendarCount, usedSince, type CalendarCount } from './calendar-count.ts'
 import type { DeveloperApi, DeveloperFigures } from './developer-api.ts'
 
 /** What the provider knows of this month. */
@@ -23,19 +24,16 @@ export interface ProviderFigures {
   readonly bandwidthBytes: number | null
 }
 
-/** What was spent in this month: by Orderly before `fromMs`, and by everybody since. */
-export interface RunningCount {
-  readonly used: number
-  readonly fromMs: number
-}
-
 /** Where the provider's own figures come from. */
 export interface Provider {
   /**
-   * Looks at the database itself, and asks the developer API where there is one; null where nobody bills commands or nobody
-   * answered. Costs nothing billed, but 1 command once a month to keep the month's baseline, and 1 to replace it.
+   * Looks at the database itself, and asks the developer API where there is one; null where nobody bills commands, nobody
+   * has told anything of this month, or the month ended meanwhile. A figure that is not told this time is the latest of the
+   * month. Costs nothing billed, but 1 command once a month to keep the month's baseline, and 1 to replace it.
    */
   look(): Promise<ProviderFigures | null>
+  /** Whether the latest look found a Redis that nobody bills. Costs nothing. */
+  isUnbilled(): boolean
 }
 
 export interface ProviderOptions {
@@ -48,38 +46,56 @@ export interface ProviderOptions {
   readonly developerApi?: DeveloperApi
 }
 
-const HOUR_MS = 3_600_000
-
 /**
  * The true figures of an Upstash database. The developer API's count wins over the one of INFO while its calendar month (UTC)
  * is the budget's month; with another reset day it is left out, and its storage and bandwidth are told all the same.
  */
 export function createProvider({ send, clock, usage, resetDay, developerApi }: ProviderOptions): Provider {
   const baselines = createBaselines({ usage, clock })
+  let latest: Latest | undefined
+  let isUnbilled = false
 
   const look = async (): Promise<ProviderFigures | null> => {
+    const { month } = usage.known()
     const info = await readInfo(send).catch(unlessUnanswered)
     // A server that tells of itself but of no room in a plan is one of somebody's own.
-    if (info !== undefined && info.size > 0 && !isBilledStore(info)) return null
+    if (info !== undefined && info.size > 0) isUnbilled = !isBilledStore(info)
+    if (isUnbilled) return null
     const processed = info && figureOf(info, 'total_commands_processed')
-    const baseline = typeof processed === 'number' ? await baselines.find(processed).catch(unlessUnanswered) : undefined
+    const told = typeof processed === 'number' ? await baselines.count(processed).catch(unlessUnanswered) : undefined
     const answer = await developerApi?.look()
-    const told = answer?.isTold === true ? answer : undefined
-    if ((info === undefined || info.size === 0) && told === undefined) return null
-    const { month } = usage.known()
-    const requests = resetDay === 1 ? calendarCount(told, month) : null
-    const running = runningCount(processed ?? null, baseline, month)
-    return {
-      count: countOf(requests, running),
-      coversFromMs: requests === null ? (running?.fromMs ?? month.startMs) : month.startMs,
-      running,
-      storage: storageOf(info, told),
-      bandwidthBytes: told?.bandwidthBytes ?? null,
+    const figures = answer?.isTold === true ? answer : undefined
+    // What was asked before the month's end is not of the next one.
+    if (usage.known().month.name !== month.name) return null
+    const before = latest?.month === month.name ? latest : undefined
+    if ((info === undefined || info.size === 0) && figures === undefined) return before?.figures ?? null
+
+    const running = told ?? before?.figures.running ?? null
+    const calendar =
+      resetDay === 1 ? calendarCount({ told: figures, running: told, month, before: before?.calendar ?? null }) : null
+    latest = {
+      month: month.name,
+      calendar,
+      figures: {
+        count: countOf(calendar, running),
+        coversFromMs: calendar === null ? (running?.fromMs ?? month.startMs) : month.startMs,
+        running,
+        storage: storageOf(info, figures) ?? before?.figures.storage ?? null,
+        bandwidthBytes: figures?.bandwidthBytes ?? before?.figures.bandwidthBytes ?? null,
+      },
     }
+    return latest.figures
   }
 
   const shared = createShared(look, clock)
-  return { look: () => shared.within(0) }
+  return { look: () => shared.within(0), isUnbilled: () => isUnbilled }
+}
+
+/** What is known of a month. */
+interface Latest {
+  readonly month: string
+  readonly calendar: CalendarCount | null
+  readonly figures: ProviderFigures
 }
 
 function unlessUnanswered(error: unknown): undefined {
@@ -87,25 +103,8 @@ function unlessUnanswered(error: unknown): undefined {
   return undefined
 }
 
-/** Unknown for the first hour of a calendar month too, in which figures that lag would be those of the month before. */
-function calendarCount(told: DeveloperFigures | undefined, month: BudgetMonth): number | null {
-  const isOfMonth = told !== undefined && new Date(told.atMs - HOUR_MS).toISOString().slice(0, 7) === month.name
-  return isOfMonth ? told.requests : null
-}
-
-/** The server counts since it was made, so only the difference to the month's baseline tells of this month. */
-function runningCount(
-  processed: number | null,
-  baseline: Baseline | undefined,
-  { startMs }: BudgetMonth,
-): RunningCount | null {
-  if (processed === null || baseline === undefined || baseline.at < startMs - HOUR_MS) return null
-  const used = Math.max(processed - baseline.processed, 0) + baseline.own
-  return { used, fromMs: baseline.at - startMs <= HOUR_MS ? startMs : baseline.at }
-}
-
-function countOf(requests: number | null, running: RunningCount | null): ProviderCount | null {
-  if (requests !== null) return { source: 'developer-api', used: requests }
+function countOf(calendar: CalendarCount | null, running: RunningCount | null): ProviderCount | null {
+  if (calendar !== null) return { source: 'developer-api', used: usedSince(calendar, running) }
   return running && { source: 'info', used: running.used }
 }
 

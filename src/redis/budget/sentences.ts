@@ -1,5 +1,5 @@
 import { memoryText } from '../status/words.ts'
-import type { BudgetReport } from './budget-report.ts'
+import { LATE_RESET_MS, type BudgetReport } from './budget-report.ts'
 import { dayText } from './day-text.ts'
 import { dollars, fewDigits, figure, grouped, percent, short } from './number-text.ts'
 
@@ -9,12 +9,20 @@ export const headline = ({ used, limit, share }: BudgetReport): string =>
 
 /** `Day 20 of 30. Forecast for 30 Nov: 539K (518K–561K), limit reached around 28 Nov`; before the first whole day no forecast. */
 export function subline(report: BudgetReport): string {
-  const { day, month, forecast } = report
-  if (forecast.isEarly) return `Day ${day} of ${month.length}. Too early for a forecast${earlyLimitText(report)}`
+  const { day, month, forecast, isLimitReached } = report
+  if (isLimitReached) return `Day ${day} of ${month.length}. The provider refuses every command ${refusalEnd(report)}`
+  if (forecast.isEarly)
+    return `Day ${day} of ${month.length}. Too early for a forecast: no whole day is counted${earlyLimitText(report)}`
   const range = `${short(forecast.low)}–${short(forecast.high)}`
   const end = `Forecast for ${dayText(month.lastDay)}: ${short(forecast.end)} (${range})`
   return `Day ${day} of ${month.length}. ${end}, ${limitText(report)}`
 }
+
+/** Until when the provider refuses commands: `until its reset on 1 Dec`. */
+export const refusalEnd = ({ atMs, month }: BudgetReport): string =>
+  atMs - month.startMs < LATE_RESET_MS
+    ? 'until its own reset, which is due within hours'
+    : `until its reset on ${dayText(month.resetsOn)}`
 
 const earlyLimitText = ({ used, limit, forecast }: BudgetReport) =>
   used >= limit && forecast.limitOn !== null ? `, limit reached on ${dayText(forecast.limitOn)}` : ''
@@ -35,33 +43,50 @@ export function usageFacts(report: BudgetReport): readonly string[] {
     orderFact(report),
     tomorrowFact(report),
     resetFact(report),
-    priceFact(report),
-    waysOutFact(report),
+    ...(report.isEnforced ? [priceFact(report), waysOutFact(report)] : [UNBILLED]),
     providerFact(report),
     storageFact(report),
-    bandwidthFact(report),
-    sinceFact(report),
-    vaguenessFact(report),
+    // What cannot be read says nothing.
+    ...(report.isLimitReached ? [] : [bandwidthFact(report), sinceFact(report), vaguenessFact(report)]),
   ].filter((fact) => fact !== null)
 }
 
-function modeFact({ mode, isLimitReached }: BudgetReport): string | null {
-  if (isLimitReached) return 'Saver mode: the provider refuses commands, so everything optional has stopped.'
-  return mode === 'saver' ? 'Saver mode: almost everything is used, so everything optional has stopped.' : null
+const UNBILLED = 'Nobody bills this Redis: there are warnings and a saver mode once a budget is configured.'
+
+function modeFact({ mode, isLimitReached, used, limit }: BudgetReport): string | null {
+  if (isLimitReached)
+    return `Saver mode: the provider refuses commands, so everything optional has stopped.${used < limit ? TOO_LARGE : ''}`
+  return mode === 'saver'
+    ? `Saver mode: ${used < limit ? 'almost ' : ''}everything is used, so everything optional has stopped.`
+    : null
 }
+
+const TOO_LARGE = ' Its plan may allow less than the configured budget.'
 
 function orderFact({ orders: { commandsPerOrder } }: BudgetReport): string {
-  if (commandsPerOrder === null) return 'What an order costs is not known before the first of this month.'
+  if (commandsPerOrder === null) return 'What an order costs is not known before the first order of this month.'
   const commands = commandsPerOrder < 100 ? fewDigits(commandsPerOrder) : figure(commandsPerOrder)
-  return `An order took ${commands} ${commands === 1 ? 'command' : 'commands'} so far, everything included.`
+  return `An order took ${commands} ${commands === 1 ? 'command' : 'commands'} so far, everything that Orderly does included.`
 }
 
-function tomorrowFact({ orders: { tomorrow, usualPerDay } }: BudgetReport): string {
+function tomorrowFact({ days, orders: { tomorrow, usualPerDay } }: BudgetReport): string {
   if (tomorrow === null || usualPerDay === null)
     return 'What tomorrow will cost is not known before a whole day is counted.'
   const orders = Math.round(usualPerDay) === 1 ? '1 order' : `${figure(usualPerDay)} orders`
   const commands = Math.round(tomorrow) === 1 ? '1 command' : `${figure(tomorrow)} commands`
-  return `Tomorrow will cost about ${commands} at the usual ${orders}.`
+  return `Tomorrow will cost about ${commands} at the usual ${orders}${isShared(days) ? WITH_OTHERS : ''}.`
+}
+
+const WITH_OTHERS = ', including what others spend'
+
+/** The days that tomorrow is judged by, and the share of others from which on its number needs a word. */
+const [LATEST_DAYS, OTHERS_SHARE] = [7, 0.05]
+
+function isShared(days: BudgetReport['days']): boolean {
+  const latest = days.slice(-LATEST_DAYS)
+  const byOthers = latest.reduce((sum, { others }) => sum + others, 0)
+  const all = latest.reduce((sum, { own, others }) => sum + own + others, 0)
+  return byOthers > OTHERS_SHARE * all
 }
 
 const resetFact = ({ month }: BudgetReport) =>
@@ -113,7 +138,5 @@ function sinceFact({ countedFrom, month }: BudgetReport): string | null {
   return isLate ? `Orderly counts since ${dayText(countedFrom.slice(0, 10))} only.` : null
 }
 
-function vaguenessFact({ forecast: { isEarly, isFirm } }: BudgetReport): string | null {
-  if (isEarly) return 'There is a forecast once a whole day is counted.'
-  return isFirm ? null : 'The forecast is vague until three whole days are counted.'
-}
+const vaguenessFact = ({ forecast: { isEarly, isFirm } }: BudgetReport) =>
+  isEarly || isFirm ? null : 'The forecast is vague until three whole days are counted.'

@@ -42,7 +42,7 @@ export interface Usage {
   /** Reads it again. Costs 1 command. @throws RedisError */
   reload(): Promise<void>
   /**
-   * Stores what this boot counted, if anything but an earlier write was counted since: may be called at any time, writes at
+   * Stores what this boot counted, if anything but the purpose `usage` was counted since: may be called at any time, writes at
    * most every 15 minutes, the first time 15 minutes after the start, and at once where it is the final one. Costs 1
    * command, 2 at a boot's first write in a month, and up to 2 more where the month was not read yet: after another has
    * ended, or because `load` failed. A final one just after a month's end stores both, at one more.

@@ -11,13 +11,18 @@ import { fakeClock } from '../../support/clock.ts'
 const MINUTE_MS = 60_000
 const LIMIT = 10_000
 
+/** In which a running service keeps its budget. */
+const STEP_MS = 17 * MINUTE_MS
+const STEPS_A_DAY = 85
+
+const refused = (name: string): RedisError =>
+  refusal(name, 'ERR max requests limit exceeded. Limit: 10000, Usage: 10000.')
+
 /** Instances on one database of a provider, which counts what is sent to it and can be told to refuse. */
 function aRig(now = '2025-12-20T12:00:00+01:00') {
   const clock = fakeClock(now)
   const connection = createMemoryConnection({ clock })
   const provider = { processed: 5_000, isTelling: true, isRefusing: false }
-  const refused = (name: string): RedisError =>
-    refusal(name, 'ERR max requests limit exceeded. Limit: 10000, Usage: 10000.')
   const replyTo = async (command: Command): Promise<Reply> => {
     const [name] = command
     if (name === 'INFO') {
@@ -35,7 +40,7 @@ function aRig(now = '2025-12-20T12:00:00+01:00') {
       () => undefined,
     )
     const meter: Meter = createMeter(watch.send, { onBilled: (purpose, name) => budget.charge(purpose, name) })
-    const config = { limit, resetDay: 1, developerApi: undefined }
+    const config = { limit, isLimitGiven: true, resetDay: 1, developerApi: undefined }
     const options = { limit: watch, config, clock, zone: 'Europe/Berlin' }
     const budget = createBudget({ send: meter.open('usage').send, ...options })
     await budget.load()
@@ -46,22 +51,50 @@ function aRig(now = '2025-12-20T12:00:00+01:00') {
     return { ...budget, meter, spend }
   }
   /** Until the next write. */
-  const wait = () => clock.advance(16 * MINUTE_MS)
+  const wait = () => clock.advance(STEP_MS)
   return { clock, provider, start, wait }
 }
 
+/** Commands of a day on which nothing but the budget is asked for. */
+const costOfDay = async (isAsked: boolean) => {
+  const { start, wait } = aRig()
+  const one = await start()
+  await one.spend(1)
+  wait()
+  await one.keep()
+  const before = one.meter.cost().billed
+  for (let at = 0; at < STEPS_A_DAY; at += 1) {
+    wait()
+    await one.keep()
+    if (isAsked) await one.report()
+  }
+  return one.meter.cost().billed - before
+}
+
+/** An instance to which the provider has just refused a command. */
+const reachIt = async () => {
+  const rig = aRig()
+  rig.provider.isTelling = false
+  const one = await rig.start()
+  rig.provider.isRefusing = true
+  await one.spend(1)
+  return { ...rig, one }
+}
+
 describe('the budget over all instances', () => {
-  it('adds up what each of them wrote, for one command of whoever asks within 10 minutes', async () => {
-    const { start, wait } = aRig()
+  it('adds up what each of them wrote, for one command of whoever asks within half an hour', async () => {
+    const { clock, start, wait } = aRig()
     const [one, other] = [await start(), await start()]
     await one.spend(100)
     await other.spend(50)
     wait()
     await one.keep()
     await other.keep()
+    wait()
 
     const before = one.meter.cost().billed
     expect((await one.report()).own).toBeGreaterThanOrEqual(150)
+    clock.advance(29 * MINUTE_MS)
     await one.report()
 
     expect(one.meter.cost().billed - before).toBe(1)
@@ -76,6 +109,59 @@ describe('the budget over all instances', () => {
 
     expect(one.meter.cost().billed).toBe(before)
   })
+})
+
+describe('keeping it', () => {
+  it('reads what others wrote every 4 hours, so that all of them know where the month stands', async () => {
+    const { provider, start, wait } = aRig()
+    provider.isTelling = false
+    const [one, other] = [await start(), await start()]
+    await one.spend(4_500)
+    await other.spend(4_500)
+
+    for (let minutes = 0; minutes <= 4 * 60; minutes += 17) {
+      wait()
+      await one.keep()
+      await other.keep()
+    }
+
+    expect(one.known().own).toBeGreaterThan(9_000)
+    expect(other.known().own).toBeGreaterThan(9_000)
+    expect((await other.claimWarnings()).map(({ warning }) => warning)).toEqual([90])
+  })
+
+  it('costs an instance that has nothing to do 6 commands a day, and one that is asked all day 48', async () => {
+    expect(await costOfDay(false)).toBeLessThanOrEqual(6)
+    expect(await costOfDay(true)).toBeLessThanOrEqual(48)
+  })
+
+  it.each(['2025-12-01', '2025-12-08', '2025-12-20'])(
+    'costs at most 100 commands a day, also one with a restart in which something is spent all the time: %s',
+    async (date) => {
+      const { clock, start, wait } = aRig(`${date}T00:00:00+01:00`)
+      clock.advance(-90 * MINUTE_MS)
+      const boots = [await start()]
+      const cost = () => boots.reduce((sum, { meter }) => sum + (meter.costByPurpose()['usage']?.billed ?? 0), 0)
+      const work = async (steps: number) => {
+        for (let at = 0; at < steps; at += 1) {
+          await boots.at(-1)?.spend(1)
+          wait()
+          await boots.at(-1)?.keep()
+        }
+      }
+      await work(5)
+      const before = cost()
+
+      await work(40)
+      await boots[0]?.spend(1)
+      await boots[0]?.end()
+      boots.push(await start())
+      await work(STEPS_A_DAY - 40)
+
+      expect(cost() - before).toBeLessThanOrEqual(100)
+      expect(cost() - before).toBeGreaterThan(80)
+    },
+  )
 })
 
 describe("the provider's count", () => {
@@ -134,6 +220,19 @@ describe('a warning', () => {
     expect((await next.claimWarnings()).map(({ warning }) => warning)).toEqual([90])
   })
 
+  it('that its instance never told, for it was killed, is told by one that goes on', async () => {
+    const { start, wait } = aRig()
+    const [one, other] = [await start(), await start()]
+    await one.spend(8_600)
+    await other.spend(8_600)
+    expect(await one.claimWarnings()).toHaveLength(1)
+    expect(await other.claimWarnings()).toEqual([])
+
+    wait()
+
+    expect((await other.claimWarnings()).map(({ warning }) => warning)).toEqual([80])
+  })
+
   it('comes again for a budget that was raised', async () => {
     const { start } = aRig()
     const one = await start()
@@ -149,21 +248,50 @@ describe('a warning', () => {
   })
 })
 
-describe("at the provider's limit", () => {
-  const reachIt = async () => {
-    const rig = aRig()
-    const one = await rig.start()
-    rig.provider.isRefusing = true
-    await one.spend(1)
-    return { ...rig, one }
-  }
+describe('saver mode', () => {
+  it('is remembered over restarts, although the provider tells nothing', async () => {
+    const { provider, start } = aRig()
+    provider.isTelling = false
+    for (let boot = 0; boot < 3; boot += 1) {
+      const one = await start()
+      await one.spend(3_400)
+      await one.end()
+    }
 
+    const next = await start()
+
+    expect(next.known().mode).toBe('saver')
+    expect(next.known().used).toBeGreaterThan(10_200)
+  })
+})
+
+describe("at the provider's limit", () => {
   it('everything is used, nothing optional goes on, and nobody can be asked who warns', async () => {
     const { one } = await reachIt()
 
     expect(one.known()).toMatchObject({ used: LIMIT, isLimitReached: true, mode: 'saver' })
     expect(one.isSaving()).toBe(true)
     expect(await one.claimWarnings()).toEqual([])
+  })
+
+  it('a count of the provider that is smaller stands, for its plan may allow less', async () => {
+    const { provider, start } = aRig()
+    const one = await start()
+    provider.isRefusing = true
+    await one.spend(1)
+
+    expect(one.known()).toMatchObject({ isLimitReached: true, mode: 'saver' })
+    expect(one.known().used).toBeLessThan(10)
+  })
+
+  it('of the last month, as it may be in another zone, nothing of the new one is used up', async () => {
+    const { provider, start } = aRig('2025-12-01T00:10:00+01:00')
+    provider.isTelling = false
+    const one = await start()
+    provider.isRefusing = true
+    await one.spend(1)
+
+    expect(one.known().used).toBeLessThan(10)
   })
 
   it('one command in 10 minutes finds out whether it is over', async () => {

@@ -94,7 +94,7 @@ it('begins anew with each month', async () => {
 
 it('tells a warning once whose mark makes no sense', async () => {
   const { send, startInstance } = aRig()
-  await send([['HSET', 'orderly:usage:2025-12', 'warned:80:500000', 'soon']])
+  await send([['HSET', 'orderly:usage:2025-12', 'warned:80:500000:2025-12-01', 'soon']])
 
   expect(await (await startInstance()).take(80)).toBe(true)
   expect((await startInstance()).isTaken(80)).toBe(true)

@@ -31,6 +31,7 @@ const compose = (usage: Partial<MonthUsage>, given: Partial<ReportParts> = {}) =
     nowMs: instant(at),
     zone,
     limit: 1_000,
+    isEnforced: true,
     provider: null,
     isLimitReached: false,
     ...given,
@@ -159,7 +160,33 @@ describe('What the provider counts', () => {
     const perDay = (used: number) =>
       compose(usage, { ...counting(used), nowMs: instant('2025-11-01T12:00:00+01:00') }).forecast.perDay
 
-    expect([perDay(50), perDay(450)]).toEqual([100, 500])
+    expect([perDay(50), perDay(450)]).toEqual([100, 900])
+  })
+
+  it.each([
+    ['2025-11-01T06:00:00+01:00', 4_800],
+    ['2025-11-01T18:00:00+01:00', 14_400],
+    ['2025-11-02T00:00:00+01:00', 19_200],
+    ['2025-11-02T12:00:00+01:00', 28_800],
+  ])('is taken for as much a day, at whatever time of the day that is: %s', (iso, others) => {
+    const quiet = { '2025-11-01': aDay(0), '2025-11-02': aDay(0) }
+    const usage = { days: quiet, prior: [960, 960, 960, 960, 960, 960, 960] }
+
+    const { forecast } = compose(usage, { ...counting(others), nowMs: instant(iso), limit: 500_000 })
+
+    expect(forecast.end).toBeGreaterThan(0.95 * 30 * (19_200 + 960))
+    expect(forecast.end).toBeLessThan(1.05 * 30 * (19_200 + 960))
+  })
+
+  it.each([
+    ['firm where nobody else spends', '2025-11-02T12:00:00+01:00', 300, true],
+    ['firm where others spend little', '2025-11-02T12:00:00+01:00', 330, true],
+    ['not firm while what others spend is known of less than three days', '2025-11-03T23:00:00+01:00', 400, false],
+    ['firm after that', '2025-11-04T00:00:00+01:00', 400, true],
+  ])('makes the forecast %s', (_, iso, used, isFirm) => {
+    const usage = { days: { '2025-11-01': aDay(300) }, prior: [300, 300, 300] }
+
+    expect(compose(usage, { ...counting(used), nowMs: instant(iso) }).forecast.isFirm).toBe(isFirm)
   })
 
   it.each([
@@ -263,6 +290,7 @@ describe('A report of strange counts', () => {
           nowMs,
           zone: place,
           limit: 500_000,
+          isEnforced: true,
           isLimitReached: false,
           provider: { count, coversFromMs, running: null, storage: null, bandwidthBytes: null },
         })

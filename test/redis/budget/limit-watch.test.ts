@@ -37,6 +37,7 @@ it.each([
   ['one command of a request', ['OK', limit]],
 ])('is reached once the provider refuses %s because of it, and told once', async (_, refused) => {
   const { send } = aRig()
+  await send([GET], [null])
 
   expect(await send([GET, GET], refused)).toEqual({ isReached: true, told: 1 })
   expect(await send([GET, GET], refused)).toEqual({ isReached: true, told: 1 })
@@ -44,14 +45,30 @@ it.each([
 
 it('stays reached while only free commands are answered, or nothing is', async () => {
   const { send } = aRig()
+  await send([GET], [null])
   await send([GET], limit)
 
   expect(await send([['PING'], ['INFO']], ['PONG', ''])).toEqual({ isReached: true, told: 1 })
   expect(await send([GET], new RedisError('REDIS_UNREACHABLE', 'Nobody answers.'))).toMatchObject({ isReached: true })
 })
 
+it('is no news to who begins while it is reached', async () => {
+  const { send } = aRig()
+
+  expect(await send([GET], limit)).toEqual({ isReached: true, told: 0 })
+  expect(await send([GET], limit)).toEqual({ isReached: true, told: 0 })
+})
+
+it('is not over because a command is refused for another reason', async () => {
+  const { send } = aRig()
+  await send([GET], limit)
+
+  expect(await send([GET], [other])).toEqual({ isReached: true, told: 0 })
+})
+
 it('is over as soon as a billed command is carried out again, and told anew the next time', async () => {
   const { send } = aRig()
+  await send([GET], [null])
   await send([GET], limit)
 
   expect(await send([['PING'], GET], ['PONG', null])).toEqual({ isReached: false, told: 1 })

@@ -4,6 +4,7 @@ import type { BudgetReport } from '../../../src/redis/budget/budget-report.ts'
 import { differenceText } from '../../../src/redis/budget/difference.ts'
 import { headline, subline, usageFacts } from '../../../src/redis/budget/sentences.ts'
 import { aBudgetReport, anUncertainReport } from '../../support/budget-report.ts'
+import { instant } from '../../support/clock.ts'
 
 const { forecast, month, orders } = aBudgetReport()
 
@@ -25,8 +26,10 @@ const captionOf = (report: BudgetReport) =>
   )
 
 describe('The first sentence', () => {
-  it('has thousands apart by a narrow space at which no line breaks', () => {
-    expect(headline(aBudgetReport())).toBe('359\u202f613 of 500\u202f000 commands used (72 %)')
+  it('has narrow spaces within its numbers, at which no line breaks', () => {
+    expect(headline(aBudgetReport())).toBe('359\u202f613 of 500\u202f000 commands used (72\u202f%)')
+    expect(headline(aBudgetReport({ share: 0.001 }))).toContain('(under 1\u202f%)')
+    expect(headline(aBudgetReport({ share: 20 }))).toContain('(over 999\u202f%)')
   })
 
   it.each([
@@ -69,7 +72,11 @@ describe('The second sentence', () => {
     [999_500, '1M'],
     [1_200_000, '1.2M'],
     [3_400_000_000, '3.4B'],
+    [1_530_000_000_000, '1.5T'],
     [5_000_000_000_000, '5T'],
+    [12_340_000_000_000, '12T'],
+    [999_499_000_000_000, '999T'],
+    [999_500_000_000_000, '1 000T'],
     [9_007_199_254_740_991, '9 007T'],
   ])('tells %f as %s', (end, text) => {
     expect(read(subline(forecasting({ end })))).toContain(`Forecast for 30 Nov: ${text} (`)
@@ -79,8 +86,8 @@ describe('The second sentence', () => {
 describe('The further facts', () => {
   it('answer what people ask, each in one sentence', () => {
     expect(factsOf(aBudgetReport())).toEqual([
-      'An order took 378 commands so far, everything included.',
-      'Tomorrow will cost about 17 000 commands at the usual 45 orders.',
+      'An order took 378 commands so far, everything that Orderly does included.',
+      'Tomorrow will cost about 17 000 commands at the usual 45 orders, including what others spend.',
       'Deleting saves future commands and space; the count itself cannot be lowered until its reset on 1 Dec.',
       '39K commands beyond the limit would cost $0.08 if paid as you go; the free plan refuses them.',
       'Ways out: a paid plan, fewer features or a stricter retention.',
@@ -94,7 +101,7 @@ describe('The further facts', () => {
     const calm = { ...forecast, end: 90_000, costUsd: 0, isFirm: false }
 
     expect(factsOf(anUncertainReport({ forecast: calm, countedFrom: '2025-11-12T18:00:00.000+01:00' }))).toEqual([
-      'What an order costs is not known before the first of this month.',
+      'What an order costs is not known before the first order of this month.',
       'What tomorrow will cost is not known before a whole day is counted.',
       'Deleting saves future commands and space; the count itself cannot be lowered until its reset on 1 Dec.',
       '100K commands beyond the limit would cost $0.20 if paid as you go; the free plan refuses them.',
@@ -107,8 +114,8 @@ describe('The further facts', () => {
   it.each([
     ['one command', ordering({ commandsPerOrder: 1.02 }), 'An order took 1 command so far'],
     ['a part of one', ordering({ commandsPerOrder: 9.84 }), 'An order took 9.8 commands so far'],
-    ['one tomorrow', ordering({ tomorrow: 1, usualPerDay: 1.4 }), 'about 1 command at the usual 1 order.'],
-    ['none tomorrow', ordering({ tomorrow: 0, usualPerDay: 0 }), 'about 0 commands at the usual 0 orders.'],
+    ['one tomorrow', ordering({ tomorrow: 1, usualPerDay: 1.4 }), 'about 1 command at the usual 1 order, '],
+    ['none tomorrow', ordering({ tomorrow: 0, usualPerDay: 0 }), 'about 0 commands at the usual 0 orders, '],
     ['less than a cent', forecasting({ costUsd: 0.0049 }), 'would cost under $0.01 if paid'],
     ['one command beyond', forecasting({ end: 500_001 }), '1 command beyond the limit'],
     ['cents', forecasting({ costUsd: 0.005 }), 'would cost $0.01 if paid'],
@@ -134,11 +141,50 @@ describe('The further facts', () => {
   })
 
   it.each([
+    ['nothing', 0, '45 orders.'],
+    ['a twentieth', 50, '45 orders.'],
+    ['more than a twentieth', 50.1, '45 orders, including what others spend.'],
+  ])('say that tomorrow has what others spend where that was %s of the latest days', (_, others, end) => {
+    const { days } = aBudgetReport()
+    const shared = days.map((day, at) => ({ ...day, own: 1_000 - others, others: at < 13 ? 500 : others }))
+
+    expect(factsOf(aBudgetReport({ days: shared }))[1]?.endsWith(end)).toBe(true)
+  })
+
+  it.each([
     ['a forecast beyond the limit', 0.3, 500_001, true],
     ['little left', 0.8, 450_000, true],
     ['room', 0.79, 500_000, false],
   ])('name the ways out where there is %s', (_, share, end, isTold) => {
     expect(factsOf(forecasting({ end }, { share })).some((fact) => fact.startsWith('Ways out'))).toBe(isTold)
+  })
+})
+
+describe("At the provider's limit", () => {
+  it.each([
+    ['', '2025-11-20T12:00:00+01:00', 'until its reset on 1 Dec'],
+    [
+      ', whose month may have begun in another zone',
+      '2025-11-01T08:00:00+01:00',
+      'until its own reset, which is due within hours',
+    ],
+  ])('the second line says until when it refuses%s', (_, at, until) => {
+    const report = aBudgetReport({ isLimitReached: true, atMs: instant(at) })
+
+    expect(subline(report)).toMatch(new RegExp(`^Day \\d+ of 30\\. The provider refuses every command ${until}$`))
+  })
+
+  it('a count below the budget tells that the plan allows less', () => {
+    const saver = { isLimitReached: true, mode: 'saver' } as const
+
+    expect(usageFacts(aBudgetReport(saver))[0]).toMatch(/stopped\. Its plan may allow less/)
+    expect(usageFacts(aBudgetReport({ ...saver, used: 500_000, share: 1 }))[0]).toMatch(/stopped\.$/)
+  })
+
+  it('nothing is said that could not be read', () => {
+    const facts = usageFacts(aBudgetReport({ isLimitReached: true, countedFrom: '2025-11-20T12:00:00.000+01:00' }))
+
+    expect(facts.filter((fact) => /^(Sweeps read|Orderly counts since|The forecast)/.test(fact))).toEqual([])
   })
 })
 
@@ -154,8 +200,9 @@ describe('All sentences together', () => {
       day,
       sum: large,
       isFirm: fc.boolean(),
+      isLimitReached: fc.boolean(),
     })
-    .map(({ used, own, limit, end, day: date, sum, isFirm }) =>
+    .map(({ used, own, limit, end, day: date, sum, isFirm, isLimitReached }) =>
       forecasting(
         { end, low: Math.floor(end * 0.99), high: end, costUsd: end / 500_000, limitOn: date, isFirm },
         {
@@ -164,7 +211,7 @@ describe('All sentences together', () => {
           limit,
           share: used / limit,
           mode: 'saver',
-          isLimitReached: true,
+          isLimitReached,
           provider: { source: 'info', used },
           difference: differenceText({ own, used, coversFromMs: month.startMs, countedFromMs: month.startMs, zone }),
           countedFrom: '2025-11-28T12:00:00.000+01:00',
@@ -179,7 +226,7 @@ describe('All sentences together', () => {
     fc.assert(
       fc.property(extreme, (report) => {
         expect(captionOf(report).length).toBeLessThanOrEqual(1_024)
-        expect(usageFacts(report).length).toBeGreaterThanOrEqual(8)
+        expect(usageFacts(report).length).toBeGreaterThanOrEqual(7)
       }),
       { numRuns: 500 },
     )

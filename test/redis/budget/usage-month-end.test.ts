@@ -232,6 +232,7 @@ describe('what the days before a month cost', () => {
     const { a, clock, spent, priorIn, writeLater } = await lastDays()
     clock.moveTo('2025-12-01T00:20:00+01:00')
     await a.usage.reload()
+    await spend(a, 1)
     await writeLater(a)
 
     expect(JSON.parse(String(await priorIn(DECEMBER)))).toEqual(spent)
@@ -252,6 +253,7 @@ describe('what the days before a month cost', () => {
     const c = boot('c')
     await c.usage.load()
     expect([c.usage.known().prior, c.usageCost()]).toEqual([spent, 2])
+    await spend(c, 1)
     await writeLater(c)
     expect(c.usageCost()).toBe(2 + 2)
 
@@ -266,6 +268,7 @@ describe('what the days before a month cost', () => {
     clock.moveTo('2025-12-15T12:00:00+01:00')
     const c = boot('c')
     await c.usage.load()
+    await spend(c, 1)
     await writeLater(c)
 
     expect([c.usage.known().prior, c.usageCost(), await priorIn(DECEMBER)]).toEqual([[], 1 + 2, null])
@@ -275,6 +278,7 @@ describe('what the days before a month cost', () => {
     const { boot, priorIn, writeLater } = createRig('2025-12-03T12:00:00+01:00')
     const a = boot('a')
     await a.usage.load()
+    await spend(a, 1)
     await writeLater(a)
     const b = boot('b')
     await b.usage.load()
@@ -307,6 +311,7 @@ describe('what the days before a month cost', () => {
     await ask('HSET', DECEMBER, 'prior', 'lots')
     const c = boot('c')
     await c.usage.load()
+    await spend(c, 1)
     await writeLater(c)
 
     expect(JSON.parse(String(await priorIn(DECEMBER)))).toEqual(spent)

@@ -101,6 +101,7 @@ describe('a write', () => {
   it('is not put off for long by a clock that goes back', async () => {
     const { clock, a } = createRig()
     await a.usage.load()
+    await a.spend(GETS(1))
     clock.moveTo('2025-12-08T09:00:00+01:00')
 
     await a.usage.write()
@@ -108,18 +109,30 @@ describe('a write', () => {
     expect(a.usageCost()).toBe(2 + 2)
   })
 
-  it.each([[{}], [{ isFinal: true }]])('is never caused by what writing costs (%o)', async (options) => {
+  it.each([[{}], [{ isFinal: true }]])('is never caused by what keeping usage costs (%o)', async (options) => {
     const { clock, a } = createRig()
     await a.spend(GETS(1))
     await writeLater({ clock, boot: a })
-    const cost = a.usageCost()
 
     for (let day = 0; day < 3; day++) {
       clock.advance(86_400_000)
+      await a.usage.reload()
+      await a.usage.put(`mark of day ${day}`, '')
+      a.wire.forget()
       await a.usage.write(options)
+      expect(a.wire.sent()).toEqual([])
     }
+  })
 
-    expect(a.usageCost()).toBe(cost)
+  it('tells what reading cost together with what is worth a write', async () => {
+    const { send, clock, a } = createRig()
+    await a.usage.load()
+    await a.usage.reload()
+    await a.spend(GETS(1))
+
+    await writeLater({ clock, boot: a })
+
+    expect(total((await stored(send, 'a'))?.days ?? {})).toBe(a.meter.cost().billed)
   })
 
   it.each([
@@ -212,6 +225,7 @@ describe('a write', () => {
     await expect(b.usage.load()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
     expect(total(b.usage.known().days)).toBe(1)
 
+    await b.spend(GETS(1))
     await writeLater({ clock, boot: b })
 
     expect(total(b.usage.known().days)).toBe(a.meter.cost().billed + b.meter.cost().billed)

@@ -8,12 +8,14 @@ interface Given {
   /** In percent of the limit. */
   readonly used: number
   readonly end: number
+  /** @default end */
+  readonly low?: number
   readonly isFirm?: boolean
 }
 
-function reportOf({ used, end, isFirm = true }: Given) {
+function reportOf({ used, end, low = end, isFirm = true }: Given) {
   const limit = 500_000
-  const forecast = { ...aBudgetReport().forecast, end: (end * limit) / 100, isFirm }
+  const forecast = { ...aBudgetReport().forecast, end: (end * limit) / 100, low: (low * limit) / 100, isFirm }
   return aBudgetReport({ limit, used: (used * limit) / 100, share: used / 100, forecast })
 }
 
@@ -32,6 +34,8 @@ describe('The warnings that are due', () => {
     ['a forecast beyond the limit', { used: 40, end: 101 }, [], ['forecast'], ['forecast']],
     ['it once', { used: 50, end: 101 }, ['forecast'], [], []],
     ['none for a forecast of the limit itself', { used: 40, end: 100 }, [], [], []],
+    ['a forecast that is beyond it half the way down', { used: 40, end: 115, low: 90 }, [], ['forecast'], ['forecast']],
+    ['none of a forecast that may as well end within it', { used: 40, end: 105, low: 90 }, [], [], []],
     ['none while the forecast is vague', { used: 40, end: 900, isFirm: false }, [], [], []],
     ['a share rather than a forecast', { used: 81, end: 110 }, [], [80], ['forecast', 80]],
     ['a forecast that crosses after a share was told', { used: 85, end: 101 }, [80], ['forecast'], ['forecast']],
