@@ -59,7 +59,8 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   const connection = given.connection ?? (await connect(config.redis, { clock }))
   const limit = watchLimit(connection.send, () => given.onLimit?.())
   const meter: Meter = createMeter(limit.send, { onBilled: (purpose, name) => budget.charge(purpose, name) })
-  const budget = createBudget({ send: meter.open('usage').send, limit, config: config.budget, clock, zone })
+  const { kind } = connection
+  const budget = createBudget({ send: meter.open('usage').send, kind, limit, config: config.budget, clock, zone })
   const cutoffs = eachMinute(clock, (nowMs) => calendarCutoffs({ days, zone }, nowMs))
   const orders = createOrderStore({
     send: meter.open('orders').send,
@@ -97,7 +98,6 @@ export async function createApp(config: Config, log: Logger, given: Partial<Part
   const close = async () => {
     await Promise.all([connection.close(), ...others.map((one) => one.close())])
   }
-  const { kind } = connection
   const stores: App['stores'] = [{ name: 'orders', kind, meter }, ...others]
   return { config, clock, kind, meter, budget, orders, desk, sweeps, stores, organizations, close }
 }

@@ -3,7 +3,7 @@ import { eachMinute, type Clock } from '../../clock.ts'
 import type { BudgetConfig } from '../../config.ts'
 import { isRedisError } from '../../errors.ts'
 import { createShared } from '../shared.ts'
-import type { Transport } from '../transport.ts'
+import type { Connection, Transport } from '../transport.ts'
 import type { BudgetReport, BudgetWarning } from './budget-report.ts'
 import { createClaims } from './claims.ts'
 import { composeReport } from './compose-report.ts'
@@ -71,6 +71,8 @@ const PATIENCE_MS = 4_000
 export interface BudgetOptions {
   /** To Orderly's own Redis, charged to `usage`. */
   readonly send: Transport
+  /** Whoever is reached over REST bills, whatever it tells of itself. */
+  readonly kind: Connection['kind']
   readonly limit: Pick<LimitWatch, 'isReached'>
   readonly config: BudgetConfig
   readonly clock: Clock
@@ -78,7 +80,7 @@ export interface BudgetOptions {
 }
 
 /** Puts the budget together. Asks nobody until it is asked. */
-export function createBudget({ send, limit, config, clock, zone }: BudgetOptions): Budget {
+export function createBudget({ send, kind, limit, config, clock, zone }: BudgetOptions): Budget {
   const { resetDay, developerApi } = config
   const usage = createUsage({ send, clock, zone, resetDay })
   const claims = createClaims({ usage, clock, limit: config.limit })
@@ -94,7 +96,7 @@ export function createBudget({ send, limit, config, clock, zone }: BudgetOptions
   const known = () => {
     const ours = usage.known()
     const parts = { usage: ours, provider: figuresOf(ours.month.name), isLimitReached: limit.isReached() }
-    const isEnforced = config.isLimitGiven || !provider.isUnbilled()
+    const isEnforced = config.isLimitGiven || kind === 'upstash' || !provider.isUnbilled()
     return composeReport({ ...parts, limit: config.limit, isEnforced, nowMs: clock(), zone })
   }
   const mode = eachMinute(clock, () => known().mode)

@@ -5,11 +5,14 @@ import { watchLimit } from '../../../src/redis/budget/limit-watch.ts'
 import { refusal } from '../../../src/redis/failures.ts'
 import { createMemoryConnection } from '../../../src/redis/memory.ts'
 import { createMeter, isBilled, type Meter } from '../../../src/redis/meter.ts'
-import type { Command, Reply } from '../../../src/redis/transport.ts'
+import type { Command, Connection, Reply } from '../../../src/redis/transport.ts'
 import { fakeClock } from '../../support/clock.ts'
 
 const MINUTE_MS = 60_000
 const LIMIT = 10_000
+
+/** What only a database of a provider tells. */
+const PLAN = 'total_data_size:1000\r\nmax_data_size:268435456\r\n'
 
 /** In which a running service keeps its budget. */
 const STEP_MS = 17 * MINUTE_MS
@@ -18,30 +21,35 @@ const STEPS_A_DAY = 85
 const refused = (name: string): RedisError =>
   refusal(name, 'ERR max requests limit exceeded. Limit: 10000, Usage: 10000.')
 
+interface StartOptions {
+  readonly isLimitGiven: boolean
+  readonly kind: Connection['kind']
+}
+
 /** Instances on one database of a provider, which counts what is sent to it and can be told to refuse. */
 function aRig(now = '2025-12-20T12:00:00+01:00') {
   const clock = fakeClock(now)
   const connection = createMemoryConnection({ clock })
-  const provider = { processed: 5_000, isTelling: true, isRefusing: false }
+  const provider = { processed: 5_000, isTelling: true, hasPlan: true, isRefusing: false }
   const replyTo = async (command: Command): Promise<Reply> => {
     const [name] = command
     if (name === 'INFO') {
       const total = provider.isTelling ? `total_commands_processed:${provider.processed}\r\n` : ''
-      return `${total}total_data_size:1000\r\nmax_data_size:268435456\r\n`
+      return `redis_version:7.0.15\r\n${total}${provider.hasPlan ? PLAN : ''}`
     }
     if (provider.isRefusing && isBilled(name)) return refused(name)
     provider.processed += 1
     const [reply = null] = await connection.send([command])
     return reply
   }
-  const start = async (limit = LIMIT) => {
+  const start = async (limit = LIMIT, { isLimitGiven = true, kind = 'tcp' }: Partial<StartOptions> = {}) => {
     const watch = watchLimit(
       (commands) => Promise.all(commands.map(replyTo)),
       () => undefined,
     )
     const meter: Meter = createMeter(watch.send, { onBilled: (purpose, name) => budget.charge(purpose, name) })
-    const config = { limit, isLimitGiven: true, resetDay: 1, developerApi: undefined }
-    const options = { limit: watch, config, clock, zone: 'Europe/Berlin' }
+    const config = { limit, isLimitGiven, resetDay: 1, developerApi: undefined }
+    const options = { kind, limit: watch, config, clock, zone: 'Europe/Berlin' }
     const budget = createBudget({ send: meter.open('usage').send, ...options })
     await budget.load()
     const spend = async (count: number) => {
@@ -245,6 +253,22 @@ describe('a warning', () => {
     await raised.spend(7_000)
 
     expect((await raised.claimWarnings()).map(({ warning }) => warning)).toEqual([80])
+  })
+})
+
+describe('a limit that nobody chose', () => {
+  it.each([
+    ['means nothing to a Redis that tells of no plan', 'tcp', false, false],
+    ['is that of a provider over TCP', 'tcp', true, true],
+    ['is that of a provider over REST, whatever it tells', 'upstash', false, true],
+  ] as const)('%s', async (_, kind, hasPlan, isEnforced) => {
+    const { provider, start } = aRig()
+    provider.hasPlan = hasPlan
+    const one = await start(LIMIT, { isLimitGiven: false, kind })
+    await one.spend(9_900)
+
+    expect(one.known()).toMatchObject({ isEnforced, mode: isEnforced ? 'saver' : 'normal' })
+    expect((await one.claimWarnings()).length).toBe(isEnforced ? 1 : 0)
   })
 })
 
