@@ -30,9 +30,10 @@ interface StartOptions {
 function aRig(now = '2025-12-20T12:00:00+01:00') {
   const clock = fakeClock(now)
   const connection = createMemoryConnection({ clock })
-  const provider = { processed: 5_000, isTelling: true, hasPlan: true, isRefusing: false }
+  const provider = { processed: 5_000, isTelling: true, hasPlan: true, isRefusing: false, isHanging: false }
   const replyTo = async (command: Command): Promise<Reply> => {
     const [name] = command
+    if (provider.isHanging) return await new Promise<never>(() => undefined)
     if (name === 'INFO') {
       const total = provider.isTelling ? `total_commands_processed:${provider.processed}\r\n` : ''
       return `redis_version:7.0.15\r\n${total}${provider.hasPlan ? PLAN : ''}`
@@ -106,6 +107,16 @@ describe('the budget over all instances', () => {
     await one.report()
 
     expect(one.meter.cost().billed - before).toBe(1)
+  })
+
+  it('is told as far as it is known while the store answers nothing', async () => {
+    const { clock, provider, start } = aRig()
+    const one = await start()
+    await one.spend(10)
+    clock.advance(60 * MINUTE_MS)
+    provider.isHanging = true
+
+    expect((await one.report()).own).toBeGreaterThanOrEqual(10)
   })
 
   it('does not read at once what it has just loaded', async () => {
