@@ -66,6 +66,12 @@ export class RedisError extends AppError<RedisErrorCode> {
 export const isRedisError = (error: unknown, code?: RedisErrorCode): error is RedisError =>
   error instanceof RedisError && (code === undefined || error.code === code)
 
+/** For what goes on without Redis: undefined in place of its failure. @throws whatever else it is handed */
+export function unlessRedis(error: unknown): undefined {
+  if (!isRedisError(error)) throw error
+  return undefined
+}
+
 /**
  * What went wrong between Orderly and a database, told apart by what a caller does about it:
  *

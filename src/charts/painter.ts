@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
+import { createTurns } from '../turns.ts'
 
 /** Makes pictures of drawings. */
 export interface Painter {
@@ -44,7 +45,7 @@ const RENDERER = new URL('./render-worker.mjs', import.meta.url)
  * holds up the main thread, and its memory goes with the thread.
  */
 export function createPainter({ onDefect, deadlineMs = DEADLINE_MS, worker = RENDERER }: PainterOptions = {}): Painter {
-  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = createTurns()
   let [waiting, isStopped, isDefect] = [0, false, false]
   const threads = new Set<Worker>()
 
@@ -78,14 +79,12 @@ export function createPainter({ onDefect, deadlineMs = DEADLINE_MS, worker = REN
     paint: (svg) => {
       if (isStopped || waiting > MOST_WAITING) return Promise.resolve(undefined)
       waiting += 1
-      const picture = last.then(() => render(svg)).finally(() => (waiting -= 1))
-      last = picture
-      return picture
+      return inTurn(() => render(svg)).finally(() => (waiting -= 1))
     },
     stop: async () => {
       isStopped = true
       for (const thread of threads) void thread.terminate()
-      await last
+      await inTurn(async () => undefined)
     },
   }
 }

@@ -1,5 +1,5 @@
 /** A round step (1, 2 or 5 and zeros) that divides 0 to `top` into at most four parts. At least 1, for counts are whole. */
-export function roundStep(top: number): number {
+function roundStep(top: number): number {
   const rough = Math.max(1, top / 4)
   const ten = 10 ** Math.floor(Math.log10(rough))
   return [1, 2, 5, 10].map((times) => times * ten).find((step) => step >= rough) ?? ten

@@ -22,7 +22,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /** A text as content or attribute value of XML. */
-export const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => ENTITIES[found] ?? '')
+const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, (found) => ENTITIES[found] ?? '')
 
 /** Points as the `points` of a line or an area. */
 export const pointList = (points: readonly Point[]): string =>

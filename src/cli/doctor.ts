@@ -23,7 +23,7 @@ export interface DoctorParts extends Omit<ExamineAppOptions, 'signal' | 'hide'> 
  * 15 s. An error when a check fails.
  *
  * Costs 3 commands; 1 more for each further sweep with a schedule and each further Redis, 1 without a bot, whose Telegram tells
- * the time for nothing, 1 in the first 14 days of a month, 1 to keep its baseline where the provider tells a running total, and 2
+ * the time for nothing, 1 in the first 14 days of a month, 2 to keep its baseline where the provider tells a running total, and 2
  * for each Redis of one's own (SLOWLOG and DBSIZE).
  */
 export async function doctorCommand(io: Io, parts: DoctorParts = {}): Promise<CommandResult> {

@@ -113,7 +113,7 @@ function addSchedule(program: Command, io: Io, run: RunCommand): void {
 
 function addUsage(program: Command, io: Io, run: RunCommand): void {
   withJson(program.command('usage'))
-    .description("tell where the month's command budget stands and where it will end (1 or 2 commands)")
+    .description("tell where the month's command budget stands and where it will end (1 to 4 commands)")
     .option('--png <file>', 'draw it into a new file, too; it must not exist', fileName)
     .addHelpText('after', examples('orderly usage', 'orderly usage --png usage.png', 'orderly usage --json'))
     .action(async (options: UsageOptions) => {

@@ -1,6 +1,7 @@
 import { Composer, type Context } from 'grammy'
 import type { Clock } from '../clock.ts'
 import type { BudgetReport } from '../redis/budget/budget-report.ts'
+import { createTurns } from '../turns.ts'
 import { adminsOnly, type IsAdmin } from './admin.ts'
 import type { Background } from './background.ts'
 import { ignoreUnchanged, isRefusal } from './calls.ts'
@@ -39,7 +40,7 @@ export function usageCommand(deps: UsageDeps): Composer<Context> {
   const { isAdmin, background, onError } = deps
   const composer = new Composer()
   const shots = createUsageShots(deps)
-  const inTurn = createQueue()
+  const inTurn = createTurns()
   // One after another up to the first upload: whoever comes second finds the picture that the first had made and uploaded.
   // Then nobody waits for a chat that Telegram makes wait.
   const show = (context: Context, youngerThanMs: number, bring: Bring) =>
@@ -120,14 +121,4 @@ async function editText(context: Context, { report }: UsageShot): Promise<boolea
 const unlessUnchanged = (error: unknown): true => {
   ignoreUnchanged(error)
   return true
-}
-
-/** Runs one piece of work after another, also where one fails. */
-function createQueue() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const done = last.then(work)
-    last = done.catch(() => undefined)
-    return done
-  }
 }

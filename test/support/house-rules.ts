@@ -11,12 +11,12 @@ interface Part {
   readonly types?: readonly string[]
 }
 
-const ROOT = ['calendar.ts', 'clock.ts', 'errors.ts', 'events.ts', 'log.ts', 'secrets.ts']
+const ROOT = ['calendar.ts', 'clock.ts', 'errors.ts', 'events.ts', 'log.ts', 'secrets.ts', 'turns.ts']
 const ROOT_TYPES = ['config.ts']
 
 /** The table of DESIGN.md, section 3. The first part that fits a path counts. */
 const parts: readonly Part[] = [
-  { of: /^(calendar|clock|cron-text|errors|events|lifecycle|secrets)\.ts$/, may: [] },
+  { of: /^(calendar|clock|cron-text|errors|events|lifecycle|secrets|turns)\.ts$/, may: [] },
   { of: /^config(-[a-z]+)?\.ts$/, may: ['errors.ts', 'cron-text.ts', 'config-'], types: ROOT_TYPES },
   { of: /^log\.ts$/, may: ['errors.ts', 'events.ts'] },
   { of: /^env-file\.ts$/, may: ['errors.ts'] },

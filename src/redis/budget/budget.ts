@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eachMinute, type Clock } from '../../clock.ts'
 import type { BudgetConfig } from '../../config.ts'
-import { isRedisError } from '../../errors.ts'
+import { unlessRedis } from '../../errors.ts'
 import { createShared } from '../shared.ts'
 import type { Connection, Transport } from '../transport.ts'
 import type { BudgetReport, BudgetWarning } from './budget-report.ts'
@@ -166,8 +166,4 @@ export function createBudget({ send, kind, limit, config, clock, zone }: BudgetO
       return claimed
     },
   }
-}
-
-const unlessRedis = (error: unknown): void => {
-  if (!isRedisError(error)) throw error
 }

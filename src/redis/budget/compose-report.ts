@@ -9,6 +9,7 @@ import { ordersOutlook, type SpentDay } from './orders-outlook.ts'
 import { spreadSurplus } from './surplus.ts'
 import { totalsOf } from './totals.ts'
 import type { MonthUsage } from './usage.ts'
+import { sum } from './sum.ts'
 
 /** What a report is made of. */
 export interface ReportParts {
@@ -133,5 +134,3 @@ function forecastOf({ usage, nowMs, zone, limit }: ReportParts, spent: Spent): F
   const isKnown = surplusDays >= FIRM_DAYS || surplus <= SMALL_SHARE * used
   return { ...forecast, isFirm: forecast.isFirm && isKnown }
 }
-
-const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)

@@ -2,6 +2,7 @@ import { billedOf, type DayCounts } from './counts.ts'
 import type { DayScale } from './day-scale.ts'
 import { daysBetween, localDay } from './month.ts'
 import type { MonthUsage } from './usage.ts'
+import { sum } from './sum.ts'
 
 /** What Orderly counted on one local day. */
 export interface CountedDay {
@@ -65,5 +66,3 @@ const total = (date: string, days: readonly CountedDay[]): CountedDay => ({
   orders: sum(days.map(({ orders }) => orders)),
   cleanups: sum(days.map(({ cleanups }) => cleanups)),
 })
-
-const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)

@@ -3,6 +3,7 @@ import { dayScale } from './day-scale.ts'
 import { localDay } from './month.ts'
 import { usualDay, type UsualDay } from './usual-day.ts'
 import { wholeDays } from './whole-days.ts'
+import { sum } from './sum.ts'
 
 /** All that the forecast looks at. Numbers are billed commands. */
 export interface Spending {
@@ -125,5 +126,3 @@ function reachedPlace({ days, used, limit }: Spending, { from, now }: Counting):
   }
   return now
 }
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)

@@ -2,6 +2,7 @@ import type { BudgetReport } from './budget-report.ts'
 import type { CountedDay } from './counted-days.ts'
 import { usualDay } from './usual-day.ts'
 import { wholeDays } from './whole-days.ts'
+import { sum } from './sum.ts'
 
 /** What was spent on one local day, by Orderly and by others. */
 export interface SpentDay extends CountedDay {
@@ -34,5 +35,3 @@ export function ordersOutlook(days: readonly SpentDay[], from: number): BudgetRe
 /** What is spent on a usual day beside orders; without any order, nothing is for orders. */
 const restOf = (whole: readonly SpentDay[], count: number) =>
   usualDay(whole.map(({ own, ownForOrders, others }) => own + others - (count === 0 ? 0 : ownForOrders))).perDay
-
-const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import { isRedisError } from '../../errors.ts'
+import { unlessRedis } from '../../errors.ts'
 import { figureOf, readInfo, type Info } from '../info.ts'
 import { createShared } from '../shared.ts'
 import { isBilledStore } from '../status/figures.ts'
@@ -29,7 +29,8 @@ export interface Provider {
   /**
    * Looks at the database itself, and asks the developer API where there is one; null where nobody bills commands, nobody
    * has told anything of this month, or the month ended meanwhile. A figure that is not told this time is the latest of the
-   * month. Costs nothing billed, but 1 command once a month to keep the month's baseline, and 1 to replace it.
+   * month. Costs nothing billed, but 1 command once a month to keep the month's baseline (2 where it is this boot's first
+   * mark), and as much to replace it.
    */
   look(): Promise<ProviderFigures | null>
   /** Whether the latest look found a Redis that nobody bills. Costs nothing. */
@@ -57,12 +58,12 @@ export function createProvider({ send, clock, usage, resetDay, developerApi }: P
 
   const look = async (): Promise<ProviderFigures | null> => {
     const { month } = usage.known()
-    const info = await readInfo(send).catch(unlessUnanswered)
+    const info = await readInfo(send).catch(unlessRedis)
     // A server that tells of itself but of no room in a plan is one of somebody's own.
     if (info !== undefined && info.size > 0) isUnbilled = !isBilledStore(info)
     if (isUnbilled) return null
     const processed = info && figureOf(info, 'total_commands_processed')
-    const told = typeof processed === 'number' ? await baselines.count(processed).catch(unlessUnanswered) : undefined
+    const told = typeof processed === 'number' ? await baselines.count(processed).catch(unlessRedis) : undefined
     const answer = await developerApi?.look()
     const figures = answer?.isTold === true ? answer : undefined
     // What was asked before the month's end is not of the next one.
@@ -96,11 +97,6 @@ interface Latest {
   readonly month: string
   readonly calendar: CalendarCount | null
   readonly figures: ProviderFigures
-}
-
-function unlessUnanswered(error: unknown): undefined {
-  if (!isRedisError(error)) throw error
-  return undefined
 }
 
 function countOf(calendar: CalendarCount | null, running: RunningCount | null): ProviderCount | null {

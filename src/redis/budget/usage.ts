@@ -8,7 +8,7 @@ import { isChanged, type Ledger } from './ledgers.ts'
 import { createMarks } from './marks.ts'
 import { bootField } from './month-hash.ts'
 import { storeLedger } from './store-ledger.ts'
-import { createTurns } from './turns.ts'
+import { createTurns } from '../../turns.ts'
 import { createUsageView } from './usage-view.ts'
 
 /** What all instances spent in a month, as far as this one knows. */

@@ -1,3 +1,5 @@
+import { sum } from './sum.ts'
+
 /** What a whole day usually takes. */
 export interface UsualDay {
   readonly perDay: number
@@ -59,5 +61,3 @@ function medianOf(numbers: readonly number[]): number {
 
 /** Few days look more alike than they are. In shares of a usual day; found by the simulation that the forecast is tested with. */
 const leastSpread = (seen: number) => 0.1 + 1.2 / seen
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
